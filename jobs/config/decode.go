@@ -1,0 +1,132 @@
+package config
+
+import "time"
+
+// decode copies the values of a tree without faults. Keys that are not there
+// give zero values.
+func decode(n *node) *Config {
+	return &Config{
+		Prediction: get[string](n, "prediction"),
+		Mode:       get[string](n, "mode"),
+		Timezone:   get[*time.Location](n, "timezone"),
+		Snapshot:   snapshotOf(n.get("snapshot")),
+		Score:      scoreOf(n.get("score")),
+		Categories: each(n.get("categories"), categoryOf),
+		Exclude:    each(n.get("exclude"), excludeOf),
+		Audiences:  each(n.get("audiences"), audienceOf),
+		Gates:      gatesOf(n.get("gates")),
+		Publish:    publishOf(n.get("publish")),
+	}
+}
+
+// get gives the value under a key of n, or the zero value.
+func get[T any](n *node, key string) T {
+	v, _ := valueOf[T](n, key)
+	return v
+}
+
+// optional gives the value under a key of n, or nil.
+func optional[T any](n *node, key string) *T {
+	if v, ok := valueOf[T](n, key); ok {
+		return &v
+	}
+	return nil
+}
+
+// each applies of to the elements of a list; nil when there is no list.
+func each[T any](n *node, of func(*node) T) []T {
+	if n == nil {
+		return nil
+	}
+	out := make([]T, len(n.items))
+	for i, item := range n.items {
+		out[i] = of(item)
+	}
+	return out
+}
+
+func snapshotOf(n *node) Snapshot {
+	return Snapshot{
+		URL:        get[string](n, "url"),
+		Partition:  get[string](n, "partition"),
+		Files:      get[string](n, "files"),
+		Ready:      get[string](n, "ready"),
+		ID:         get[string](n, "id"),
+		Contact:    get[string](n, "contact"),
+		AsOf:       get[string](n, "as_of"),
+		Duplicates: get[string](n, "duplicates"),
+		OrderBy:    get[string](n, "order_by"),
+		Verify:     get[string](n, "verify"),
+	}
+}
+
+func scoreOf(n *node) Score {
+	s := Score{Model: get[string](n, "model")}
+	if column := n.get("column"); column != nil {
+		ends := get[[2]float64](column, "range")
+		s.Column = &ScoreColumn{Name: get[string](column, "name"), Low: ends[0], High: ends[1]}
+	}
+	return s
+}
+
+func categoryOf(n *node) Category {
+	return Category{
+		Name:     get[string](n, "name"),
+		From:     optional[float64](n, "from"),
+		TopShare: optional[float64](n, "top_share"),
+	}
+}
+
+func excludeOf(n *node) List {
+	return List{URL: get[string](n, "url"), ID: get[string](n, "id")}
+}
+
+func audienceOf(n *node) Audience {
+	a := Audience{
+		Name:  get[string](n, "name"),
+		Score: optional[[2]float64](n, "score"),
+		Empty: get[string](n, "empty"),
+		Files: each(n.get("files"), fileOf),
+	}
+	if expect := n.get("expect"); expect != nil {
+		a.Expect = &Expect{Min: optional[int64](expect, "min"), Max: optional[int64](expect, "max")}
+	}
+	return a
+}
+
+func fileOf(n *node) File {
+	return File{
+		Format:  get[string](n, "format"),
+		Columns: get[[]OutColumn](n, "columns"),
+		Formula: get[string](n, "formula"),
+	}
+}
+
+func gatesOf(n *node) Gates {
+	rows, features := n.get("rows"), n.get("features")
+	return Gates{
+		Rows:          RatioGate{MinRatio: get[float64](rows, "min_ratio"), MaxRatio: get[float64](rows, "max_ratio")},
+		Rejected:      shareOf(n.get("rejected")),
+		Duplicates:    shareOf(n.get("duplicates")),
+		CategoryShift: levelOf(n.get("category_shift")),
+		PSI:           levelOf(n.get("psi")),
+		Constant:      shareOf(n.get("constant")),
+		Features:      FeaturesGate{NullShift: get[float64](features, "null_shift")},
+	}
+}
+
+func shareOf(n *node) ShareGate { return ShareGate{MaxShare: get[float64](n, "max_share")} }
+
+func levelOf(n *node) LevelGate {
+	return LevelGate{Warn: get[float64](n, "warn"), Refuse: get[float64](n, "refuse")}
+}
+
+func publishOf(n *node) Publish {
+	return Publish{
+		URL:         get[string](n, "url"),
+		Compression: get[string](n, "compression"),
+		Scores:      get[bool](n, "scores"),
+		Passthrough: each(n.get("passthrough"), func(n *node) string { return n.value.(string) }),
+		KeepDays:    get[int64](n, "keep_days"),
+	}
+}

@@ -1,0 +1,158 @@
+package config
+
+import "math"
+
+// Kinds that stand at several keys.
+var (
+	folderURL = locationKind{to: aFolder, expand: true}
+	score     = numberKind{min: 0, max: 100, hundredths: true}
+)
+
+// table describes the whole file.
+var table = mapKind{
+	keys: []key{
+		{name: "prediction", kind: predictionName, required: true, doc: "Name of the prediction: one model and its audiences."},
+		{name: "mode", kind: oneOf(ModeLive, ModePreview, ModeArchived), def: ModeLive, doc: "live publishes, preview scores without audiences, archived does nothing."},
+		{name: "timezone", kind: zone, def: "UTC", doc: "Zone of the logical date."},
+		{name: "snapshot", kind: snapshotKind, required: true, doc: "Where a night's users are and which columns describe them."},
+		{name: "score", kind: scoreKind, required: true, doc: "Where a user's score comes from: a column or a model."},
+		{name: "categories", kind: categoriesKind, doc: "Labels of scores, the highest first, covering 0 to 100.", def: "[{name: high, from: 75}, {name: medium, from: 50}, {name: low, from: 0}]"},
+		{name: "exclude", kind: listKind{of: excludeKind}, doc: "Lists of users that are never scored."},
+		{name: "audiences", kind: listKind{of: audienceKind, min: 1, rules: []rule{distinct("name")}}, doc: "Named sets of users; by default one a category."},
+		{name: "gates", kind: gatesKind, def: "{}", doc: "Limits beyond which a night is refused."},
+		{name: "publish", kind: publishKind, required: true, doc: "Where and how the results are written."},
+		{name: "schedule", later: true, doc: "When serve runs the prediction."},
+		{name: "lag_days", later: true, doc: "Days from the logical date to the night it is due."},
+		{name: "deadline", later: true, doc: "Time of day after which a snapshot is late."},
+		{name: "catch_up", later: true, doc: "Nights that serve heals."},
+		{name: "eligible", later: true, doc: "Filter for the users of the prediction."},
+		{name: "suppress", later: true, doc: "Users that are never in an audience."},
+		{name: "holdout", later: true, doc: "Share of users kept out of audiences to measure their effect."},
+		{name: "exclusive", later: true, doc: "Audiences of which a user is in the first only."},
+		{name: "deliveries", later: true, doc: "Campaign tools that receive audiences."},
+		{name: "notify", later: true, doc: "Who is told about a night."},
+	},
+	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}},
+}
+
+var snapshotKind = mapKind{
+	keys: []key{
+		{name: "url", kind: folderURL, required: true, doc: "Store and folder of the snapshots."},
+		{name: "partition", kind: partition, def: `"dt={date}"`, doc: "Folder of one date below url."},
+		{name: "files", kind: fileGlob, def: `"*.parquet"`, doc: "Glob for the parts in that folder."},
+		{name: "ready", kind: markerName, def: "_SUCCESS", doc: "Marker object that says the snapshot is complete; empty for none."},
+		{name: "id", kind: columnName, required: true, doc: "Column of user ids, string or integer."},
+		{name: "contact", kind: columnName, later: true, doc: "Column of addresses."},
+		{name: "as_of", kind: columnName, doc: "Column whose maximum must be the run's date."},
+		{name: "duplicates", kind: oneOf(DuplicatesReject, DuplicatesKeepIdentical, DuplicatesKeepLatest), def: DuplicatesReject, doc: "What becomes of rows that share an id."},
+		{name: "order_by", kind: columnName, doc: "Column that tells the latest row, for keep_latest."},
+		{name: "verify", kind: oneOf(VerifyWhole, VerifyRead), def: VerifyWhole, doc: "Whether every byte is compared with its checksum, or only what is read."},
+	},
+	rules: []rule{orderByRule},
+}
+
+var scoreKind = mapKind{
+	keys: []key{
+		{name: "column", kind: scoreColumnKind, doc: "A column of the snapshot that holds the score."},
+		{name: "model", kind: locationKind{to: anObject}, doc: "A model file; its format is told by its content."},
+		{name: "missing", later: true, doc: "Values that stand for a missing feature."},
+		{name: "iterations", later: true, doc: "How many trees of the model are used."},
+		{name: "one_hot", later: true, doc: "Columns that the model sees as one feature a value."},
+		{name: "features", later: true, doc: "Model features by column or expression."},
+	},
+	rules: []rule{exactlyOne("column", "model")},
+}
+
+var scoreColumnKind = mapKind{keys: []key{
+	{name: "name", kind: columnName, required: true, doc: "The column."},
+	{name: "range", kind: pairKind{each: numberKind{min: math.Inf(-1), max: math.Inf(1)}, distinct: true}, required: true, doc: "Its values for the probabilities 0 and 1."},
+}}
+
+var categoriesKind = listKind{
+	of: mapKind{
+		keys: []key{
+			{name: "name", kind: shortName, required: true, doc: "The label."},
+			{name: "from", kind: score, doc: "Lowest score of the category."},
+			{name: "top_share", kind: numberKind{min: 0, max: 1, open: true}, doc: "Share of users at or above the cut, counted from the top."},
+		},
+		rules: []rule{exactlyOne("from", "top_share")},
+	},
+	min: 1, max: 255,
+	rules: []rule{distinct("name"), {check: coversScores}},
+}
+
+var excludeKind = mapKind{keys: []key{
+	{name: "url", kind: locationKind{to: someFiles, expand: true}, required: true, doc: "Parquet files of the list; may hold a glob."},
+	{name: "id", kind: columnName, required: true, doc: "The list's column of user ids."},
+}}
+
+var audienceKind = mapKind{keys: []key{
+	{name: "name", kind: shortName, required: true, doc: "Name of the audience and of its folder."},
+	{name: "where", later: true, doc: "Filter for the members."},
+	{name: "score", kind: pairKind{each: score}, doc: "Lowest and highest score of the members, both included."},
+	{name: "limit", later: true, doc: "Greatest number of members."},
+	{name: "expect", kind: expectKind, doc: "Bounds for the number of members."},
+	{name: "empty", kind: oneOf(EmptyHeader, EmptySkip), def: EmptyHeader, doc: "Whether an empty audience has a file."},
+	{name: "files", kind: listKind{of: fileKind, min: 1, rules: []rule{distinct("format")}}, def: "[{format: parquet}]", doc: "Forms in which the audience is written."},
+}}
+
+var expectKind = mapKind{
+	keys: []key{
+		{name: "min", kind: wholeKind{}, doc: "Fewest members."},
+		{name: "max", kind: wholeKind{}, doc: "Most members."},
+	},
+	rules: []rule{{check: ascending[int64]("min", "max")}},
+}
+
+var fileKind = mapKind{
+	keys: []key{
+		{name: "format", kind: choiceKind{words: []string{FormatParquet, FormatCSV}, later: []string{"jsonl"}}, required: true, doc: "Format of the file."},
+		{name: "columns", kind: columnsKind{}, doc: "Columns to write; by default id, score and category."},
+		{name: "formula", kind: oneOf(FormulaRefuse, FormulaQuote), def: FormulaRefuse, doc: "What becomes of texts that a spreadsheet would run; CSV only."},
+		{name: "gzip", later: true, doc: "Whether the file is compressed."},
+	},
+	rules: []rule{{check: formulaOnlyInCSV}},
+}
+
+var gatesKind = mapKind{keys: []key{
+	{name: "rows", kind: ratioGate, def: "{}", doc: "Rows against the median of earlier publications."},
+	{name: "rejected", kind: shareGate("0.001"), def: "{}", doc: "Share of rejected rows."},
+	{name: "duplicates", kind: shareGate("0.001"), def: "{}", doc: "Share of duplicate rows."},
+	{name: "category_shift", kind: levelGate("0.20", "0.50"), def: "{}", doc: "Relative change of a category's share."},
+	{name: "psi", kind: levelGate("0.10", "0.25", key{name: "baseline", later: true, doc: "A date to compare with."}), def: "{}", doc: "Population stability index over the 20 buckets."},
+	{name: "constant", kind: shareGate("0.99"), def: "{}", doc: "Share of one identical score."},
+	{name: "features", kind: featuresGate, def: "{}", doc: "Inputs of the model."},
+}}
+
+var ratioGate = mapKind{
+	keys: []key{
+		{name: "min_ratio", kind: notNegative(), def: "0.5", doc: "Lowest ratio that passes."},
+		{name: "max_ratio", kind: notNegative(), def: "2.0", doc: "Highest ratio that passes."},
+	},
+	rules: []rule{{check: ascending[float64]("min_ratio", "max_ratio")}},
+}
+
+var featuresGate = mapKind{keys: []key{
+	{name: "null_shift", kind: share(), def: "0.10", doc: "Greatest change of a feature's share of nulls."},
+	{name: "unseen_share", later: true, doc: "Greatest share of values that the model does not know."},
+}}
+
+var publishKind = mapKind{keys: []key{
+	{name: "url", kind: folderURL, required: true, doc: "Store and folder of the publications."},
+	{name: "compression", kind: oneOf(CompressionZstd, CompressionSnappy), def: CompressionZstd, doc: "Compression of Parquet files."},
+	{name: "scores", kind: boolKind{}, def: "true", doc: "Whether the table of all scored users is written."},
+	{name: "passthrough", kind: listKind{of: columnName}, doc: "Snapshot columns carried into that table."},
+	{name: "keep_days", kind: wholeKind{}, def: "30", later: true, doc: "Days after which the shards of a run may expire."},
+}}
+
+func shareGate(limit string) mapKind {
+	return mapKind{keys: []key{{name: "max_share", kind: share(), def: limit, doc: "Greatest share that passes."}}}
+}
+
+func levelGate(warn, refuse string, more ...key) mapKind {
+	keys := []key{
+		{name: "warn", kind: notNegative(), def: warn, doc: "Value above which a night is warned about."},
+		{name: "refuse", kind: notNegative(), def: refuse, doc: "Value above which a night is refused."},
+	}
+	return mapKind{keys: append(keys, more...), rules: []rule{{check: warnsFirst}}}
+}

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+// The keys of the contract; elements of lists are left out of the paths.
+const (
+	supportedKeys = `prediction mode timezone
+		snapshot snapshot.url snapshot.partition snapshot.files snapshot.ready snapshot.id snapshot.as_of
+		snapshot.duplicates snapshot.order_by snapshot.verify
+		score score.column score.column.name score.column.range score.model
+		categories categories.name categories.from categories.top_share
+		exclude exclude.url exclude.id
+		audiences audiences.name audiences.score audiences.expect audiences.expect.min audiences.expect.max
+		audiences.empty audiences.files audiences.files.format audiences.files.formula audiences.files.columns
+		gates gates.rows gates.rows.min_ratio gates.rows.max_ratio gates.rejected gates.rejected.max_share
+		gates.duplicates gates.duplicates.max_share gates.category_shift gates.category_shift.warn
+		gates.category_shift.refuse gates.psi gates.psi.warn gates.psi.refuse gates.constant
+		gates.constant.max_share gates.features gates.features.null_shift
+		publish publish.url publish.compression publish.scores publish.passthrough`
+	laterKeys = `schedule lag_days deadline catch_up snapshot.contact score.missing score.iterations score.one_hot
+		score.features eligible suppress holdout exclusive audiences.where audiences.limit audiences.files.gzip
+		gates.psi.baseline gates.features.unseen_share publish.keep_days deliveries notify`
+)
+
+func TestTableKnowsTheContract(t *testing.T) {
+	known := map[string]bool{} // path -> later
+	collect("", table, known)
+	for _, path := range strings.Fields(supportedKeys) {
+		if later, ok := known[path]; !ok || later {
+			t.Errorf("%s: known %v, later %v, want a supported key", path, ok, later)
+		}
+		delete(known, path)
+	}
+	for _, path := range strings.Fields(laterKeys) {
+		if later, ok := known[path]; !ok || !later {
+			t.Errorf("%s: known %v, later %v, want a key that is not supported yet", path, ok, later)
+		}
+		delete(known, path)
+	}
+	for path := range known {
+		t.Errorf("%s: not in the contract", path)
+	}
+}
+
+// collect gathers the paths of the keys below a kind.
+func collect(path string, k kind, known map[string]bool) {
+	switch k := k.(type) {
+	case listKind:
+		collect(path, k.of, known)
+	case mapKind:
+		for _, key := range k.keys {
+			at := under(path, key.name)
+			known[at] = key.later
+			collect(at, key.kind, known)
+		}
+	}
+}
+
+// Every later key is refused whatever its value, and a supported one never as
+// "not supported yet".
+func TestLaterKeysAreRefused(t *testing.T) {
+	for _, path := range strings.Fields(laterKeys + " " + supportedKeys) {
+		flag := strings.NewReplacer("audiences.files.", "audiences.0.files.0.", "audiences.", "audiences.0.", "categories.", "categories.0.", "exclude.", "exclude.0.").Replace(path)
+		text := complete("audiences: [{name: a, files: [{format: csv}]}]\ncategories: [{name: low}]\nexclude: [{id: a}]\n")
+		_, err := loadText(t, text, flag+"=null")
+		refused := err != nil && strings.Contains(err.Error(), ": not supported yet")
+		if later := strings.Contains(" "+strings.Join(strings.Fields(laterKeys), " ")+" ", " "+path+" "); refused != later {
+			t.Errorf("%s: refused as not supported %v, want %v: %v", flag, refused, later, err)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"url", "partition", "order_by", "id", "as_of"}
+	for word, want := range map[string]string{
+		"order-by": "order_by", "orderby": "order_by", "partitions": "partition", "ulr": "url", "URL": "",
+		"x": "", "ids": "id", "completely_else": "", strings.Repeat("url", 99): "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,383 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// everything gives each supported key a value that is not its default.
+const everything = `
+prediction: churn-14d
+mode: preview
+timezone: Europe/Paris
+snapshot:
+  url: gs://warehouse/user_snapshots/
+  partition: "y={yyyy}/m={mm}/d={dd}"
+  files: "part-[0-9]*.parquet"
+  ready: ""
+  id: user_id
+  as_of: updated_at
+  duplicates: keep_latest
+  order_by: updated_at
+  verify: read
+score:
+  column: {name: churn_score, range: [-1, 1e3]}
+categories:
+  - {name: all, from: 33.33}
+  - {name: none, from: 0}
+exclude: [{url: "lists/erased/*.parquet", id: uid}, {url: gs://privacy/gone.parquet, id: user_id}]
+audiences:
+  - name: winback
+    score: [60, 99.99]
+    expect: {min: 1000, max: 200000}
+    empty: skip
+    files:
+      - {format: csv, formula: quote, columns: {risk: category, external_id: user_id, p: probability, day: snapshot_date, "a b": Call  Failure}}
+      - {format: parquet, columns: {id: user_id}}
+  - {name: 2nd_all}
+gates:
+  rows: {min_ratio: 0.25, max_ratio: 4}
+  rejected: {max_share: 0.002}
+  duplicates: {max_share: 0}
+  category_shift: {warn: .3, refuse: 5.}
+  psi: {warn: 0.2, refuse: 0.3}
+  constant: {max_share: 1}
+  features: {null_shift: 0.2}
+publish:
+  url: ../published
+  compression: snappy
+  scores: false
+  passthrough: [country, plan]
+`
+
+const shares = `
+categories:
+  - {name: high, top_share: 0.10}
+  - {name: medium, top_share: 0.30}
+  - {name: low, from: 0}
+`
+
+func pointer[T any](v T) *T { return &v }
+
+var defaultGates = Gates{
+	Rows:          RatioGate{MinRatio: 0.5, MaxRatio: 2},
+	Rejected:      ShareGate{MaxShare: 0.001},
+	Duplicates:    ShareGate{MaxShare: 0.001},
+	CategoryShift: LevelGate{Warn: 0.2, Refuse: 0.5},
+	PSI:           LevelGate{Warn: 0.1, Refuse: 0.25},
+	Constant:      ShareGate{MaxShare: 0.99},
+	Features:      FeaturesGate{NullShift: 0.1},
+}
+
+// sameZone compares locations by name.
+var sameZone = cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })
+
+func load(t *testing.T, text string, set ...string) (c *Config, folder string) {
+	t.Helper()
+	c, err := loadText(t, text, set...)
+	if err != nil {
+		t.Fatalf("%s\n%v", text, err)
+	}
+	folder, err = os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, folder
+}
+
+func TestDefaults(t *testing.T) {
+	got, folder := load(t, complete(""))
+	want := &Config{
+		Path:       "churntier.yaml",
+		Prediction: "churn-14d",
+		Mode:       ModeLive,
+		Timezone:   time.UTC,
+		Snapshot: Snapshot{
+			URL: filepath.Join(folder, "in"), Partition: "dt={date}", Files: "*.parquet", Ready: "_SUCCESS",
+			ID: "user_id", Duplicates: DuplicatesReject, Verify: VerifyWhole,
+		},
+		Score: Score{Model: filepath.Join(folder, "churn.json")},
+		Categories: []Category{
+			{Name: "high", From: pointer(75.0)}, {Name: "medium", From: pointer(50.0)}, {Name: "low", From: pointer(0.0)},
+		},
+		Gates:   defaultGates,
+		Publish: Publish{URL: filepath.Join(folder, "out"), Compression: CompressionZstd, Scores: true, KeepDays: 30},
+	}
+	if diff := cmp.Diff(want, got, sameZone); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestEveryKey(t *testing.T) {
+	got, folder := load(t, everything)
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		Path:       "churntier.yaml",
+		Prediction: "churn-14d",
+		Mode:       ModePreview,
+		Timezone:   paris,
+		Snapshot: Snapshot{
+			URL: "gs://warehouse/user_snapshots", Partition: "y={yyyy}/m={mm}/d={dd}", Files: "part-[0-9]*.parquet",
+			ID: "user_id", AsOf: "updated_at", Duplicates: DuplicatesKeepLatest, OrderBy: "updated_at", Verify: VerifyRead,
+		},
+		Score:      Score{Column: &ScoreColumn{Name: "churn_score", Low: -1, High: 1000}},
+		Categories: []Category{{Name: "all", From: pointer(33.33)}, {Name: "none", From: pointer(0.0)}},
+		Exclude: []List{
+			{URL: filepath.Join(folder, "lists/erased/*.parquet"), ID: "uid"}, {URL: "gs://privacy/gone.parquet", ID: "user_id"},
+		},
+		Audiences: []Audience{
+			{
+				Name: "winback", Score: &[2]float64{60, 99.99}, Expect: &Expect{Min: pointer(int64(1000)), Max: pointer(int64(200000))}, Empty: EmptySkip,
+				Files: []File{
+					{Format: FormatCSV, Formula: FormulaQuote, Columns: []OutColumn{
+						{"risk", FromCategory}, {"external_id", "user_id"}, {"p", FromProbability}, {"day", FromSnapshotDate}, {"a b", "Call  Failure"},
+					}},
+					{Format: FormatParquet, Formula: FormulaRefuse, Columns: []OutColumn{{"id", "user_id"}}},
+				},
+			},
+			{Name: "2nd_all", Empty: EmptyHeader, Files: []File{{Format: FormatParquet, Formula: FormulaRefuse}}},
+		},
+		Gates: Gates{
+			Rows:          RatioGate{MinRatio: 0.25, MaxRatio: 4},
+			Rejected:      ShareGate{MaxShare: 0.002},
+			CategoryShift: LevelGate{Warn: 0.3, Refuse: 5},
+			PSI:           LevelGate{Warn: 0.2, Refuse: 0.3},
+			Constant:      ShareGate{MaxShare: 1},
+			Features:      FeaturesGate{NullShift: 0.2},
+		},
+		Publish: Publish{
+			URL: filepath.Join(filepath.Dir(folder), "published"), Compression: CompressionSnappy,
+			Passthrough: []string{"country", "plan"}, KeepDays: 30,
+		},
+	}
+	if diff := cmp.Diff(want, got, sameZone); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestShareCategories(t *testing.T) {
+	got, _ := load(t, complete(shares))
+	want := []Category{
+		{Name: "high", TopShare: pointer(0.1)}, {Name: "medium", TopShare: pointer(0.3)}, {Name: "low", From: pointer(0.0)},
+	}
+	if diff := cmp.Diff(want, got.Categories); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestPartialGatesKeepTheOtherDefaults(t *testing.T) {
+	want := defaultGates
+	want.Rows.MaxRatio = 3
+	want.PSI.Refuse = 0.5
+	got, _ := load(t, complete("gates:\n  rows: {max_ratio: 3}\n  psi: {refuse: 0.5}\n  constant: {}\n"))
+	if diff := cmp.Diff(want, got.Gates); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	got, _ := load(t, complete("gates:\n  psi:\n    warn: 0.3\n"))
+	want := []string{"churntier.yaml:3: gates.psi: warn 0.3 is above refuse 0.25, so it refuses without a warning\n    3 |     warn: 0.3"}
+	if diff := cmp.Diff(want, got.Warnings); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestLocations(t *testing.T) {
+	for _, c := range []struct{ written, want string }{
+		{"out", "FOLDER/out"},
+		{"./a/../out/", "FOLDER/out"},
+		{"/srv/out/", "/srv/out"},
+		{"file:///srv/my%20out/", "/srv/my out"},
+		{"file://out", "FOLDER/out"},
+		{"gs://bucket", "gs://bucket"},
+		{"gs://bucket/", "gs://bucket"},
+		{"gs://bucket/a b/", "gs://bucket/a b"},
+		{"gs://${BUCKET}/x-${BUCKET}", "gs://audiences/x-audiences"},
+		{"$BUCKET/a$$", "FOLDER/$BUCKET/a$$"},
+	} {
+		got, folder := load(t, complete("publish:\n  url: "+c.written+"\n"))
+		if want := strings.Replace(c.want, "FOLDER", folder, 1); got.Publish.URL != want {
+			t.Errorf("%s: got %s, want %s", c.written, got.Publish.URL, want)
+		}
+	}
+}
+
+// Locations do not depend on the folder in which the program runs.
+func TestLocationsFollowTheFile(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "churntier.yaml")
+	if err := os.WriteFile(path, []byte(complete("")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	got, err := Load(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(folder, "churn.json"); got.Score.Model != want || got.Path != path {
+		t.Errorf("got model %s, path %s, want %s, %s", got.Score.Model, got.Path, want, path)
+	}
+}
+
+func TestVariablesComeFromTheEnvironmentByDefault(t *testing.T) {
+	t.Setenv("CHURNTIER_TEST_BUCKET", "b")
+	path := filepath.Join(t.TempDir(), "churntier.yaml")
+	if err := os.WriteFile(path, []byte(complete("publish: {url: 'gs://${CHURNTIER_TEST_BUCKET}'}\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path, Options{})
+	if err != nil || got.Publish.URL != "gs://b" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestSecretsStayOutOfFaults(t *testing.T) {
+	_, err := loadText(t, complete("publish: {url: '${SECRET}', scores: maybe}\n"))
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSet(t *testing.T) {
+	got, _ := load(t, complete("audiences:\n  - {name: vip, score: [80, 100]}\n  - {name: rest}\ngates: {psi:}\n"),
+		"mode=preview", "audiences.0.score=[60,100]", "audiences.1={name: others}", "gates.psi.refuse=0.4",
+		`snapshot.ready=""`, "publish.url=gs://${BUCKET}/x", "publish.scores=true", "publish.scores=false",
+		"categories=[{name: one, from: 0}]", "audiences.0.files=[{format: csv}]", "audiences.0.files.0.columns.uid=user_id")
+	check := func(what string, got, want any) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	check("mode", got.Mode, ModePreview)
+	check("score", got.Audiences[0].Score, &[2]float64{60, 100})
+	check("name", got.Audiences[1].Name, "others")
+	check("psi", got.Gates.PSI, LevelGate{Warn: 0.1, Refuse: 0.4})
+	check("ready", got.Snapshot.Ready, "")
+	check("url", got.Publish.URL, "gs://audiences/x")
+	check("the last flag wins", got.Publish.Scores, false)
+	check("categories", got.Categories, []Category{{Name: "one", From: pointer(0.0)}})
+	check("files", got.Audiences[0].Files, []File{{Format: FormatCSV, Formula: FormulaRefuse, Columns: []OutColumn{{"uid", "user_id"}}}})
+}
+
+// A flag that goes through a mapping of the file leaves its other faults where
+// they stand.
+func TestSetKeepsTheLinesOfOthers(t *testing.T) {
+	_, err := loadText(t, complete("publis: {url: out}\n"), "publis.scores=true")
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Line != 1 || faults[0].Flag != "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTextForms(t *testing.T) {
+	plain, _ := load(t, complete(everything))
+	for name, text := range map[string]string{
+		"CRLF":             strings.ReplaceAll(complete(everything), "\n", "\r\n"),
+		"byte order mark":  "\ufeff" + complete(everything),
+		"document markers": "---\n" + complete(everything) + "...\n",
+		"comments":         "# one\n" + strings.ReplaceAll(complete(everything), "mode: preview\n", "mode: preview   # two\n\n"),
+		"quoted keys":      strings.ReplaceAll(complete(everything), "mode: preview", `"mode": 'preview'`),
+		"folded text":      strings.ReplaceAll(complete(everything), "mode: preview", "mode: >-\n  preview"),
+	} {
+		got, _ := load(t, text)
+		got.Exclude, got.Publish.URL = plain.Exclude, plain.Publish.URL // the folder differs
+		if diff := cmp.Diff(plain, got, sameZone); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestUnreadableText(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"UTF-16", "\xff\xfem\x00\n", "churntier.yaml:1: found bytes that are not UTF-8; expected a text file in UTF-8\n    1 | \ufffd\ufffdm\ufffd"},
+		{"Latin-1", "mode: live\n# caf\xe9\n", "churntier.yaml:2: found bytes that are not UTF-8; expected a text file in UTF-8\n    2 | # caf\ufffd"},
+		{"lone CR", "mode: live\rtimezone: UTC\n", "churntier.yaml:1: found a control character; expected only printable text\n    1 | mode: live\ufffdtimezone: UTC"},
+		{"escape", "mode: \x1b[31mlive\n", "churntier.yaml:1: found a control character; expected only printable text\n    1 | mode: \ufffd[31mlive"},
+		{"CRLF keeps lines", "mode: live\r\n\r\ntimezone: Local\r\n", "churntier.yaml:3: timezone: found the text \"Local\": that timezone is not known; expected an IANA timezone such as UTC or Europe/Paris\n    3 | timezone: Local"},
+		{"long line", "mode: " + strings.Repeat("x", 300) + "\n", "churntier.yaml:1: mode: found the text \"" + strings.Repeat("x", 60) + "...\"; expected live, preview or archived\n    1 | mode: " + strings.Repeat("x", 154) + "..."},
+	} {
+		_, err := loadText(t, complete(c.text))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: got\n%v\nwant\n%s", c.name, err, c.want)
+		}
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	big := append([]byte(complete("")), make([]byte, maxBytes)...)
+	for name, content := range map[string][]byte{"big.yaml": big, "secret.yaml": nil} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir("folder.yaml", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"none.yaml":          "none.yaml: no such file; expected a YAML config file",
+		"folder.yaml":        "folder.yaml: cannot be read: read folder.yaml: is a directory; expected a YAML config file",
+		"big.yaml":           "big.yaml: found more than 1048576 bytes; expected a YAML config file",
+		"secret.yaml/x.yaml": "secret.yaml/x.yaml: cannot be opened: open secret.yaml/x.yaml: not a directory; expected a YAML config file",
+	} {
+		_, err := Load(path, Options{})
+		if !errors.Is(err, ErrConfig) || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+func TestNoWorkingFolder(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
+	if err := os.Remove(folder); err != nil {
+		t.Skip("the working folder cannot be removed here: ", err)
+	}
+	_, err := Load("churntier.yaml", Options{})
+	if !errors.Is(err, ErrConfig) || !strings.HasPrefix(err.Error(), "churntier.yaml: found no working folder") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Hostile texts are refused before they cost time.
+func TestHostileTexts(t *testing.T) {
+	const size = maxBytes / 4
+	for name, text := range map[string]string{
+		"brackets": strings.Repeat("[", size),
+		"braces":   strings.Repeat("{a: ", size/4),
+		"dashes":   strings.Repeat("- ", size/2),
+		"tags":     strings.Repeat("!!x ", size/4),
+		"indented": indented(700),
+		"keys":     strings.Repeat("k: v\n", size/5),
+		"anchors":  strings.Repeat("&a\n", size/3),
+	} {
+		start := time.Now()
+		_, err := loadText(t, text)
+		var faults Faults
+		if !errors.As(err, &faults) || len(faults) > maxFaults {
+			t.Errorf("%s: got %d faults, want at most %d", name, len(faults), maxFaults)
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
+	}
+}
+
+func indented(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
