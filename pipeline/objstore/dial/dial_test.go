@@ -1,0 +1,124 @@
+package dial_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fsouza/fake-gcs-server/fakestorage"
+
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/dial"
+	"github.com/churntier/churntier/pipeline/objstore/dry"
+)
+
+func open(t *testing.T, location string, opts dial.Options) *objstore.Bucket {
+	t.Helper()
+	b, err := dial.Open(t.Context(), location, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The same folder, by path and by URL.
+func TestFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a folder")
+	written := open(t, folder, dial.Options{})
+	if _, err := written.CreateBytes(t.Context(), "runs/part", []byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	url := "file://" + strings.ReplaceAll(folder, " ", "%20")
+	for _, location := range []string{folder + "/", url, strings.Replace(url, "///", "//localhost/", 1)} {
+		b := open(t, location, dial.Options{})
+		data, _, err := b.Read(t.Context(), "runs/part", 10)
+		if err != nil || string(data) != "data" {
+			t.Errorf("%s: got %q, %v", location, data, err)
+		}
+	}
+	if got, want := written.URL("runs/part"), folder+"/runs/part"; got != want {
+		t.Errorf("got URL %s, expected %s", got, want)
+	}
+}
+
+func TestMissingFolder(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	if _, err := open(t, missing, dial.Options{}).List(t.Context(), ""); !errors.Is(err, objstore.ErrNoBucket) {
+		t.Errorf("input: got %v, expected %v", err, objstore.ErrNoBucket)
+	}
+	if listed, err := open(t, missing, dial.Options{Output: true}).List(t.Context(), ""); err != nil {
+		t.Errorf("output: got %v, %v, expected an empty listing", listed, err)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	var run *dry.Driver
+	b := open(t, t.TempDir(), dial.Options{Wrap: func(d objstore.Driver) objstore.Driver {
+		run = dry.New(d)
+		return run
+	}})
+	if _, err := b.CreateBytes(t.Context(), "a", []byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	if listed, err := b.List(t.Context(), ""); err != nil || len(listed) != 0 || run.Dropped().Bytes != 4 {
+		t.Errorf("listed %v, %v, dropped %+v", listed, err, run.Dropped())
+	}
+}
+
+func TestGCS(t *testing.T) {
+	server, err := fakestorage.NewServerWithOptions(fakestorage.Options{Scheme: "http", Host: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	server.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "nightly"})
+	t.Setenv("STORAGE_EMULATOR_HOST", server.URL())
+
+	b := open(t, "gs://nightly/churn/14d/", dial.Options{})
+	if _, err := b.CreateBytes(t.Context(), "latest", []byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	object, err := server.GetObject("nightly", "churn/14d/latest")
+	if err != nil || string(object.Content) != "data" {
+		t.Errorf("the bucket holds %q, %v", object.Content, err)
+	}
+	if got, want := b.URL("latest"), "gs://nightly/churn/14d/latest"; got != want {
+		t.Errorf("got URL %s, expected %s", got, want)
+	}
+	if data, _, err := open(t, "gs://nightly", dial.Options{}).Read(t.Context(), "churn/14d/latest", 10); err != nil {
+		t.Errorf("got %q, %v", data, err)
+	}
+}
+
+func TestRefusedLocations(t *testing.T) {
+	for location, want := range map[string]struct {
+		kind error
+		says string
+	}{
+		"s3://bucket/prefix":     {objstore.ErrScheme, "not supported yet"},
+		"azblob://bucket/prefix": {objstore.ErrScheme, "not supported yet"},
+		"http://example.com/x":   {objstore.ErrScheme, "gs://bucket/prefix, file:///folder or a path"},
+		"gs://":                  {objstore.ErrScheme, "bucket is missing"},
+		"gs:///prefix":           {objstore.ErrScheme, "bucket is missing"},
+		"gs://bucket/a/../b":     {objstore.ErrKey, `".."`},
+		"file://relative/path":   {objstore.ErrScheme, "absolute path"},
+		"file:///a?b":            {objstore.ErrScheme, "absolute path"},
+		"file://":                {objstore.ErrScheme, "absolute path"},
+		"file:///%zz":            {objstore.ErrScheme, "escape"},
+		"":                       {objstore.ErrScheme, "empty"},
+	} {
+		_, err := dial.Open(t.Context(), location, dial.Options{})
+		if !errors.Is(err, want.kind) || !strings.Contains(err.Error(), want.says) {
+			t.Errorf("%q: got %v, expected %v with %q", location, err, want.kind, want.says)
+		}
+	}
+}
+
+func TestNoCredentials(t *testing.T) {
+	t.Setenv("STORAGE_EMULATOR_HOST", "")
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/does/not/exist.json")
+	if _, err := dial.Open(t.Context(), "gs://nightly", dial.Options{}); !errors.Is(err, objstore.ErrPermission) {
+		t.Errorf("got %v, expected %v", err, objstore.ErrPermission)
+	}
+}

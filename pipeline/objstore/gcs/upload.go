@@ -1,0 +1,151 @@
+package gcs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cloud.google.com/go/storage"
+
+	"github.com/churntier/churntier/pipeline/objstore"
+)
+
+const (
+	// smallObject is how much is held back, so that an object up to this size
+	// is sent at once and with its checksum, which the store then checks
+	// before it keeps it.
+	smallObject = 256 << 10
+	// chunk is how much of a larger object is sent in one request, and sent
+	// again when that fails. An upload holds this much in memory.
+	chunk = 4 << 20
+)
+
+// Put implements objstore.Driver. Nothing is sent before the object ends or
+// grows large.
+func (d *Driver) Put(ctx context.Context, key string, cond objstore.Condition) (objstore.Upload, error) {
+	object, err := d.under(key, cond)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	return &upload{ctx: ctx, cancel: cancel, driver: d, object: object, key: key}, nil
+}
+
+type upload struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	driver *Driver
+	object *storage.ObjectHandle
+	key    string
+	held   []byte
+	stream *storage.Writer // nil while everything is held
+	sum    objstore.Checksum
+	ended  bool
+}
+
+var errEnded = errors.New("the upload has ended")
+
+func (u *upload) Write(p []byte) (int, error) {
+	if err := u.usable(); err != nil {
+		return 0, err
+	}
+	u.sum.Add(p)
+	if u.stream == nil && len(u.held)+len(p) <= smallObject {
+		u.held = append(u.held, p...)
+		return len(p), nil
+	}
+	return len(p), u.driver.kind(u.ctx, u.send(p))
+}
+
+func (u *upload) send(p []byte) error {
+	if u.stream == nil {
+		if err := u.begin(false); err != nil {
+			return err
+		}
+	}
+	_, err := u.stream.Write(p)
+	return err
+}
+
+// begin opens the stream with what was held back; if that is the whole object,
+// with its checksum.
+func (u *upload) begin(whole bool) error {
+	u.stream = u.object.NewWriter(u.ctx)
+	u.stream.ContentType = "application/octet-stream"
+	u.stream.ChunkSize = chunk
+	if whole {
+		u.stream.ChunkSize = smallObject
+		u.stream.CRC32C, u.stream.SendCRC32C = u.sum.CRC32C, true
+	}
+	_, err := u.stream.Write(u.held)
+	u.held = nil
+	return err
+}
+
+func (u *upload) Commit(sum objstore.Checksum) (objstore.Attrs, error) {
+	defer u.Abort()
+	if err := u.usable(); err != nil {
+		return objstore.Attrs{}, err
+	}
+	if err := u.sum.Check(sum); err != nil {
+		return objstore.Attrs{}, err
+	}
+	if err := u.finish(); err != nil {
+		return objstore.Attrs{}, u.notFinished(err)
+	}
+	u.ended = true
+	u.cancel()
+	return u.checked(attrsOf(u.stream.Attrs()))
+}
+
+func (u *upload) finish() error {
+	if u.stream == nil {
+		if err := u.begin(true); err != nil {
+			return err
+		}
+	}
+	return u.stream.Close()
+}
+
+// notFinished gives the kind of a failed end. An object cannot be missing
+// here: that answer means a session which has ended, perhaps with success.
+func (u *upload) notFinished(err error) error {
+	failed := u.driver.kind(u.ctx, err)
+	if errors.Is(failed, objstore.ErrNotExist) {
+		return err
+	}
+	return failed
+}
+
+// checked removes the object if the store has not kept what was sent.
+func (u *upload) checked(a objstore.Attrs) (objstore.Attrs, error) {
+	err := objstore.Checksum{Size: a.Size, CRC32C: a.CRC32C}.Check(u.sum)
+	if err == nil {
+		return a, nil
+	}
+	ctx := context.WithoutCancel(u.ctx)
+	if failed := u.driver.Delete(ctx, u.key, objstore.IfGeneration(a.Generation)); failed != nil {
+		err = fmt.Errorf("%w; it is still there: %w", err, failed)
+	}
+	return objstore.Attrs{}, err
+}
+
+// Abort gives up what was sent. The context is cancelled before the stream is
+// closed, which would publish it otherwise.
+func (u *upload) Abort() {
+	if u.ended {
+		return
+	}
+	u.ended = true
+	u.cancel()
+	if u.stream != nil {
+		_ = u.stream.Close()
+	}
+}
+
+func (u *upload) usable() error {
+	if u.ended {
+		return errEnded
+	}
+	return u.ctx.Err()
+}
