@@ -1,0 +1,92 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/churntier/churntier/pipeline/objstore"
+)
+
+// Outcome is a commit that succeeded: by our entry, or because another run had
+// published the same inputs, whose entry it is then.
+type Outcome struct {
+	Entry Entry
+	Ours  bool
+}
+
+// readBackTime is how long Commit tries to find out what became of its entry, even
+// when its context has ended.
+const readBackTime = 10 * time.Second
+
+// Commit publishes the run of e at the place after the last entry of log, which
+// must have been read before the inputs. It sets e.Seq.
+//
+// When the store refuses or does not answer, the entry that is there decides: our
+// own is success, whatever the answer was; another run of the same inputs is
+// success too. One with other inputs, a rollback or a withdrawal is ErrSuperseded;
+// a fence or an expiry is ErrRetry. When it stays open whether the run was
+// published the error is ErrUnknown; after every other error it was not.
+func (l *Ledger) Commit(ctx context.Context, log Log, e Entry) (Outcome, error) {
+	e.Seq = log.Next()
+	if err := e.check(Publication); err != nil {
+		return Outcome{}, err
+	}
+	data, err := encode(e)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return Outcome{}, fmt.Errorf("commit %s: not published: %w", log.Date, err)
+	}
+	if _, err = l.bucket.CreateBytes(ctx, entryKey(log.Date, e.Seq), data); err == nil {
+		return Outcome{e, true}, nil
+	}
+	return l.settle(ctx, log, e, err)
+}
+
+// settle finds out what became of the commit of e, which ended with failure.
+func (l *Ledger) settle(ctx context.Context, log Log, e Entry, failure error) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
+	defer cancel()
+	there, err := l.entry(ctx, log.Date, e.Seq)
+	switch {
+	case err == nil:
+		return resolve(log, e, there)
+	case errors.Is(err, objstore.ErrNotExist) && isFinal(failure):
+		return Outcome{}, fmt.Errorf("commit %s: not published: %w", log.Date, failure)
+	}
+	return Outcome{}, fmt.Errorf("commit %s: %w: %w", log.Date, ErrUnknown, errors.Join(failure, err))
+}
+
+// resolve says what it means for our entry that another, or itself, is there.
+func resolve(log Log, ours, there Entry) (Outcome, error) {
+	kind := there.Kind()
+	switch {
+	case kind == Fence || kind == Expiry:
+		return Outcome{}, fmt.Errorf("commit %s: entry %d is a %s: %w", log.Date, there.Seq, kind, ErrRetry)
+	case kind != Publication:
+		return Outcome{}, fmt.Errorf("commit %s: %w: entry %d is a %s (%s) made since this run began; nothing was published",
+			log.Date, ErrSuperseded, there.Seq, kind, there.Reason)
+	case there.Run == ours.Run:
+		return Outcome{there, true}, nil
+	case there.Fingerprint == ours.Fingerprint:
+		return Outcome{there, false}, nil
+	}
+	return Outcome{}, fmt.Errorf("commit %s: %w: run %s published other inputs since this run began; run again with --force to replace them",
+		log.Date, ErrSuperseded, there.Run)
+}
+
+// isFinal says whether a write that failed so has not happened and will not: the
+// store refused it. Any other failure may be a lost answer.
+func isFinal(err error) bool {
+	for _, kind := range []error{
+		objstore.ErrPermission, objstore.ErrNoBucket, objstore.ErrNoSpace, objstore.ErrChecksum, objstore.ErrKey,
+	} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,116 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/objstore"
+)
+
+const commitsFolder = "commits/"
+
+// Log is what happened to one date, in order. It is dense: entry i has seq i.
+type Log struct {
+	Date    date.Date
+	Entries []Entry
+}
+
+// Next is the seq of the entry that would be added.
+func (g Log) Next() int { return len(g.Entries) }
+
+// Effective gives the entry that decides what is published of the date: the last
+// one that is not a fence or an expiry; false when there is none.
+func (g Log) Effective() (Entry, bool) {
+	for _, e := range slices.Backward(g.Entries) {
+		if k := e.Kind(); k != Fence && k != Expiry {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// publication gives the entry that published the run which e makes effective;
+// false when e withdraws the date.
+func (g Log) publication(e Entry) (Entry, bool) {
+	switch e.Kind() {
+	case Publication:
+		return e, true
+	case Rollback:
+		return g.Entries[*e.To], true
+	}
+	return Entry{}, false
+}
+
+// Dates lists the dates that have a log, ascending. A folder that is not named
+// by a date holds no log.
+func (l *Ledger) Dates(ctx context.Context) ([]date.Date, error) {
+	names, err := l.bucket.Folders(ctx, commitsFolder)
+	if err != nil {
+		return nil, err
+	}
+	var dates []date.Date
+	for _, name := range names {
+		if d, err := date.Parse(name); err == nil {
+			dates = append(dates, d)
+		}
+	}
+	slices.SortFunc(dates, date.Date.Compare)
+	return dates, nil
+}
+
+// Log reads the log of date d, which is empty where nothing happened. A gap, or
+// an entry that cannot be read, is ErrLog.
+func (l *Ledger) Log(ctx context.Context, d date.Date) (Log, error) {
+	g := Log{Date: d}
+	found, err := l.bucket.List(ctx, commitsFolder+d.String()+"/")
+	if err != nil {
+		return g, err
+	}
+	for seq, a := range found {
+		if want := entryKey(d, seq); a.Key != want {
+			return g, fmt.Errorf("%w of %s: found %s, expected %s", ErrLog, d, l.bucket.URL(a.Key), l.bucket.URL(want))
+		}
+		e, err := l.entry(ctx, d, seq)
+		if err == nil {
+			err = g.checkRollback(e)
+		}
+		if err != nil {
+			return g, err
+		}
+		g.Entries = append(g.Entries, e)
+	}
+	return g, nil
+}
+
+// checkRollback makes sure that a rollback points to the publication it names.
+func (g Log) checkRollback(e Entry) error {
+	if e.Kind() != Rollback || g.Entries[*e.To].Run == e.Rollback {
+		return nil
+	}
+	return fmt.Errorf("%w of %s: entry %d rolls back to run %s at %d, which entry %d did not publish",
+		ErrLog, g.Date, e.Seq, e.Rollback, *e.To, *e.To)
+}
+
+// entry reads one entry; ErrNotExist where there is none.
+func (l *Ledger) entry(ctx context.Context, d date.Date, seq int) (Entry, error) {
+	key := entryKey(d, seq)
+	data, _, err := l.bucket.Read(ctx, key, entryLimit)
+	switch {
+	case errors.Is(err, objstore.ErrTooLarge):
+		return Entry{}, fmt.Errorf("%w: %w", ErrLog, err)
+	case err != nil:
+		return Entry{}, err
+	}
+	e, err := decodeEntry(data, seq)
+	if err != nil {
+		return Entry{}, fmt.Errorf("%w: %s: %w", ErrLog, l.bucket.URL(key), err)
+	}
+	return e, nil
+}
+
+func entryKey(d date.Date, seq int) string {
+	return fmt.Sprintf("%s%s/%08d.json", commitsFolder, d, seq)
+}

@@ -1,0 +1,77 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/churntier/churntier/pipeline/date"
+)
+
+// Published is what is published of one date: the entry Seq of its log makes Run
+// effective, by publishing it or by rolling back to it.
+type Published struct {
+	Date     date.Date
+	Seq      int
+	Run      string
+	Manifest *Manifest
+}
+
+// Published gives what is published of date d; false where nothing is, or where it
+// was withdrawn.
+func (l *Ledger) Published(ctx context.Context, d date.Date) (Published, bool, error) {
+	log, err := l.Log(ctx, d)
+	if err != nil {
+		return Published{}, false, err
+	}
+	e, found := log.Effective()
+	if !found {
+		return Published{}, false, nil
+	}
+	return l.published(ctx, log, e)
+}
+
+// published gives the publication that the effective entry e of log makes visible;
+// false where it withdraws the date. The manifest is the one that was committed,
+// byte for byte.
+func (l *Ledger) published(ctx context.Context, log Log, e Entry) (Published, bool, error) {
+	source, ok := log.publication(e)
+	if !ok {
+		return Published{}, false, nil
+	}
+	m, digest, err := l.manifest(ctx, log.Date, source.Run)
+	if err == nil && digest != source.ManifestSHA256 {
+		err = fmt.Errorf("%w: %s/%s: sha256 %s, committed was %s",
+			ErrDamaged, l.bucket.URL(m.Prefix()), manifestName, digest, source.ManifestSHA256)
+	}
+	if err != nil {
+		return Published{}, false, err
+	}
+	return Published{log.Date, e.Seq, source.Run, m}, true, nil
+}
+
+// Past gives what is published of the n newest dates before before, newest first.
+// Dates without a publication, or with a withdrawn one, are passed over.
+func (l *Ledger) Past(ctx context.Context, before date.Date, n int) ([]Published, error) {
+	dates, err := l.Dates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var past []Published
+	for _, d := range slices.Backward(dates) {
+		if len(past) == n {
+			break
+		}
+		if !d.Before(before) {
+			continue
+		}
+		p, ok, err := l.Published(ctx, d)
+		if err != nil {
+			return nil, fmt.Errorf("history before %s: %w", before, err)
+		}
+		if ok {
+			past = append(past, p)
+		}
+	}
+	return past, nil
+}
