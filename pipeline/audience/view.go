@@ -1,0 +1,151 @@
+package audience
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// Types of the arrays that are laid over what was computed.
+var (
+	hundredthsType = &arrow.Decimal32Type{Precision: 5, Scale: 2}
+	categoryType   = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint8, ValueType: arrow.BinaryTypes.String}
+)
+
+// view lays a block out as one array a written column, each with a value for
+// every row of the block. It copies nothing but the scores.
+type view struct {
+	layout     Layout
+	snapshot   *arrow.Schema
+	categories arrow.Array
+	hundredths []int32
+	days       []int32
+	arrays     []arrow.Array
+}
+
+func newView(l Layout, snapshot *arrow.Schema) *view {
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	b.AppendValues(l.Categories, nil)
+	return &view{layout: l, snapshot: snapshot, categories: b.NewArray()}
+}
+
+// of gives the arrays for b, valid until the next call and as long as b is.
+// It fails when one of rows lacks a score, a probability or a category that the
+// layout asks for.
+func (v *view) of(b *Block, rows []int32) ([]arrow.Array, error) {
+	n := int(b.Batch.NumRows())
+	for _, r := range rows {
+		if r < 0 || int(r) >= n {
+			return nil, fmt.Errorf("%w: row %d of %d", errBlock, r, n)
+		}
+	}
+	v.arrays = v.arrays[:0]
+	for _, c := range v.layout.Columns {
+		a, err := v.array(c, b, rows, n)
+		if err != nil {
+			return nil, inColumn(c.Name, err)
+		}
+		v.arrays = append(v.arrays, a)
+	}
+	return v.arrays, nil
+}
+
+func (v *view) array(c Column, b *Block, rows []int32, n int) (arrow.Array, error) {
+	switch c.Source {
+	case FromScore:
+		return v.scores(b.Hundredths, rows, n)
+	case FromCategory:
+		return v.categoriesOf(b.Category, rows, n)
+	case FromProbability:
+		return probabilities(b.Probability, rows, n)
+	case FromSnapshotDate:
+		return v.dates(n), nil
+	default:
+		return v.column(c.Column, b.Batch)
+	}
+}
+
+// column finds a snapshot column in the batch and checks that it is what the
+// snapshot's schema said, since another type would be another number.
+func (v *view) column(name string, batch arrow.RecordBatch) (arrow.Array, error) {
+	found := batch.Schema().FieldIndices(name)
+	if len(found) != 1 {
+		return nil, fmt.Errorf("%w: the batch has column %q %d times", errBlock, name, len(found))
+	}
+	a := batch.Column(found[0])
+	want := v.snapshot.Field(v.snapshot.FieldIndices(name)[0]).Type
+	if got := a.DataType(); !arrow.TypeEqual(got, want) && !(isText(got) && isText(want)) {
+		return nil, fmt.Errorf("%w: column %q is %s, the snapshot's is %s", errBlock, name, got, want)
+	}
+	return a, nil
+}
+
+func (v *view) scores(hundredths []uint16, rows []int32, n int) (arrow.Array, error) {
+	if len(hundredths) != n {
+		return nil, fmt.Errorf("%w: %d scores for %d rows", errBlock, len(hundredths), n)
+	}
+	for _, r := range rows {
+		if hundredths[r] > maxHundredths {
+			return nil, badValue(r, "the row has no score")
+		}
+	}
+	v.hundredths = slices.Grow(v.hundredths[:0], n)[:n]
+	for i, h := range hundredths {
+		v.hundredths[i] = int32(h)
+	}
+	return over(hundredthsType, v.hundredths), nil
+}
+
+func (v *view) categoriesOf(category []uint8, rows []int32, n int) (arrow.Array, error) {
+	if len(category) != n {
+		return nil, fmt.Errorf("%w: %d categories for %d rows", errBlock, len(category), n)
+	}
+	for _, r := range rows {
+		if int(category[r]) >= v.categories.Len() {
+			return nil, badValue(r, "the row has no category")
+		}
+	}
+	return array.NewDictionaryArray(categoryType, over(arrow.PrimitiveTypes.Uint8, category), v.categories), nil
+}
+
+func probabilities(probability []float64, rows []int32, n int) (arrow.Array, error) {
+	if len(probability) != n {
+		return nil, fmt.Errorf("%w: %d probabilities for %d rows", errBlock, len(probability), n)
+	}
+	for _, r := range rows {
+		if math.IsNaN(probability[r]) {
+			return nil, badValue(r, "the row has no probability")
+		}
+	}
+	return over(arrow.PrimitiveTypes.Float64, probability), nil
+}
+
+func (v *view) dates(n int) arrow.Array {
+	for len(v.days) < n {
+		v.days = append(v.days, v.layout.Date.Days())
+	}
+	return over(arrow.FixedWidthTypes.Date32, v.days[:n])
+}
+
+// over lays an array without nulls over values, which it does not copy.
+func over[T arrow.FixedWidthType](t arrow.DataType, values []T) arrow.Array {
+	return overValid(t, values, nil)
+}
+
+// overValid lays an array over values, with null where a bit of valid is 0.
+func overValid[T arrow.FixedWidthType](t arrow.DataType, values []T, valid []byte) arrow.Array {
+	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.GetBytes(values))}
+	nulls := 0
+	if valid != nil {
+		buffers[0] = memory.NewBufferBytes(valid)
+		nulls = array.UnknownNullCount
+	}
+	data := array.NewData(t, len(values), buffers, nil, nulls, 0)
+	defer data.Release()
+	return array.MakeFromData(data)
+}
