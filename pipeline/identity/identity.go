@@ -1,0 +1,97 @@
+// Package identity decides who is in a snapshot: which ids are no ids, which
+// are excluded by a list, and which rows share an id with another. It is exact,
+// stays within a memory bound, and gives the same result whatever the number
+// of workers and whatever was spilled.
+//
+// It works on two levels, so that a night without duplicates costs one 16-byte
+// record a row. The Sieve takes the 64-bit hash of every valid id and tells
+// which rows are suspects: those whose hash occurs more than once, or in a list.
+// The Judge takes the suspects alone, compares them byte for byte and gives
+// their Fates.
+//
+// Rows are numbered: [0, Rows) are those of the snapshot, [Rows, Rows+Listed)
+// those of the exclude lists one after the other.
+package identity
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/zeebo/xxh3"
+)
+
+// ErrType says that a column's type is not one that can serve as asked.
+var ErrType = errors.New("unsupported column type")
+
+// Policy says what becomes of the rows of the snapshot that share an id.
+type Policy string
+
+// The policies. Rows are identical when their content hashes are equal.
+const (
+	Reject        Policy = "reject"         // none is kept
+	KeepIdentical Policy = "keep_identical" // identical rows are kept once, others not at all
+	KeepLatest    Policy = "keep_latest"    // the greatest order key is kept; ties must be identical
+)
+
+// Fate is what becomes of a row with a valid id.
+type Fate uint8
+
+// The fates. The one kept of several identical rows is that with the lowest row
+// number.
+const (
+	Kept              Fate = iota
+	Excluded               // the id is on an exclude list
+	DuplicateID            // Reject: the id is on several rows
+	DuplicateCopy          // an identical row is kept
+	DuplicateConflict      // rows of one id that should be identical are not
+	DuplicateOlder         // KeepLatest: a later row is kept
+	fates             = iota
+)
+
+var fateNames = [fates]string{"", "excluded", "duplicate_id", "duplicate_copy", "duplicate_conflict", "duplicate_older"}
+
+// String gives the reason that the rejected table shows; "" for Kept.
+func (f Fate) String() string { return fateNames[f] }
+
+// IsDuplicate says whether the row counts as removed by the duplicates policy.
+func (f Fate) IsDuplicate() bool { return f >= DuplicateID }
+
+// Options describes a snapshot with its lists, and bounds the work on it.
+type Options struct {
+	Rows, Listed int64  // rows of the snapshot and of all exclude lists
+	Memory       int64  // bytes for records and tables; 0 is 256 MiB
+	Temp         string // an existing folder for what does not fit
+	Policy       Policy // read by the Judge; "" is Reject
+	Workers      int    // goroutines that collect, and that work on partitions; 0 is 1
+
+	hash func([]byte) uint64 // xxh3 unless a test says otherwise
+}
+
+const defaultMemory = 256 << 20
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Rows < 0 || o.Listed < 0 {
+		return o, fmt.Errorf("identity: %d rows and %d listed ids: want no negative number", o.Rows, o.Listed)
+	}
+	if o.Memory <= 0 {
+		o.Memory = defaultMemory
+	}
+	if o.Policy == "" {
+		o.Policy = Reject
+	}
+	if o.hash == nil {
+		o.hash = xxh3.Hash
+	}
+	o.Workers = max(o.Workers, 1)
+	return o, o.Policy.check()
+}
+
+func (p Policy) check() error {
+	switch p {
+	case Reject, KeepIdentical, KeepLatest:
+		return nil
+	}
+	return fmt.Errorf("duplicates policy %q: want %s, %s or %s", p, Reject, KeepIdentical, KeepLatest)
+}
+
+func (o Options) total() int64 { return o.Rows + o.Listed }

@@ -1,0 +1,83 @@
+package identity
+
+import "math/bits"
+
+// hashTable counts hashes with open addressing. A slot is one word: the upper
+// 61 bits of a hash and what is known of it. That two hashes may be taken for
+// one makes more suspects, never fewer.
+type hashTable struct {
+	slots []uint64
+	used  int
+	limit int  // of used
+	found bool // whether any hash makes suspects
+}
+
+// What is known of a hash.
+const (
+	once    = 1 << iota // it is on a row of the snapshot
+	again               // and on another
+	listed              // it is on an exclude list
+	marks   = 1<<iota - 1
+	minSlot = 64
+)
+
+// reset empties the table and sizes it for n hashes, or for as many as fit
+// into memory bytes.
+func (t *hashTable) reset(n, memory int64) {
+	size := max(minSlot, min(ceilPower(n+n/2), floorPower(memory/8)))
+	if int64(cap(t.slots)) < size {
+		t.slots = make([]uint64, size)
+	}
+	t.slots = t.slots[:size]
+	clear(t.slots)
+	t.used, t.limit, t.found = 0, int(size/4*3), false
+}
+
+// add counts a hash; false says that it is new and the table is full.
+func (t *hashTable) add(hash uint64, isListed bool) bool {
+	slot := t.find(hash)
+	known := *slot & marks
+	if known == 0 {
+		if t.used == t.limit {
+			return false
+		}
+		t.used++
+	}
+	known = seen(known, isListed)
+	*slot = hash&^marks | known
+	t.found = t.found || suspicious(known)
+	return true
+}
+
+// seen adds one more occurrence to what is known.
+func seen(known uint64, isListed bool) uint64 {
+	switch {
+	case isListed:
+		return known | listed
+	case known&once != 0:
+		return known | again
+	}
+	return known | once
+}
+
+// suspicious says whether the rows of a hash have to be looked at.
+func suspicious(known uint64) bool {
+	return known&again != 0 || known&(once|listed) == once|listed
+}
+
+// suspect says whether rows with this hash, which was added, are suspects.
+func (t *hashTable) suspect(hash uint64) bool { return suspicious(*t.find(hash) & marks) }
+
+// find gives the slot of the hash, or the free one where it belongs.
+func (t *hashTable) find(hash uint64) *uint64 {
+	mask := uint64(len(t.slots) - 1)
+	for i := (hash >> 3) & mask; ; i = (i + 1) & mask {
+		if word := t.slots[i]; word == 0 || word&^marks == hash&^marks {
+			return &t.slots[i]
+		}
+	}
+}
+
+func floorPower(n int64) int64 { return 1 << max(bits.Len64(uint64(n))-1, 0) }
+
+func ceilPower(n int64) int64 { return 1 << bits.Len64(uint64(max(n-1, 0))) }

@@ -1,0 +1,86 @@
+package spill
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/zeebo/xxh3"
+)
+
+// A chunk in the file is its header, then whole records. The header is the
+// xxh3 hash of all that follows it, then the offset and the size of the chunk of
+// the same partition that was written before.
+const headerSize = 24
+
+// ErrDamaged says that spilled records came back from the disk other than they
+// were written.
+var ErrDamaged = errors.New("spilled records were read back damaged")
+
+// link points to a chunk in the file; the one with size 0 ends a chain.
+type link struct{ offset, size int64 }
+
+// seal fills in the header of a chunk.
+func seal(chunk []byte, previous link) {
+	binary.LittleEndian.PutUint64(chunk[8:], uint64(previous.offset))
+	binary.LittleEndian.PutUint64(chunk[16:], uint64(previous.size))
+	binary.LittleEndian.PutUint64(chunk, xxh3.Hash(chunk[8:]))
+}
+
+// unseal checks a chunk and gives the link in its header.
+func unseal(chunk []byte) (link, error) {
+	if binary.LittleEndian.Uint64(chunk) != xxh3.Hash(chunk[8:]) {
+		return link{}, ErrDamaged
+	}
+	return link{
+		offset: int64(binary.LittleEndian.Uint64(chunk[8:])),
+		size:   int64(binary.LittleEndian.Uint64(chunk[16:])),
+	}, nil
+}
+
+// Each gives all records of a partition to yield, some whole records at a time;
+// the slice is valid until yield returns and must not be changed. It stops at
+// the first error of yield and when ctx is done. All writers must be closed;
+// where one of them failed, its error comes back from here.
+func (s *Store) Each(ctx context.Context, partition int, yield func(records []byte) error) error {
+	if s.writers.Load() > 0 {
+		return errOpenWriter
+	}
+	if err := s.failure(); err != nil {
+		return err
+	}
+	p := &s.partitions[partition]
+	for _, records := range p.held {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := yield(records); err != nil {
+			return err
+		}
+	}
+	return s.follow(ctx, p.last, yield)
+}
+
+// follow walks a chain of chunks through the file, the newest first.
+func (s *Store) follow(ctx context.Context, next link, yield func([]byte) error) error {
+	var chunk []byte
+	for next.size > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		chunk = slices.Grow(chunk[:0], int(next.size))[:next.size]
+		if _, err := s.file.ReadAt(chunk, next.offset); err != nil {
+			return err
+		}
+		var err error
+		if next, err = unseal(chunk); err != nil {
+			return fmt.Errorf("temporary file in %s: %w: check the disk, or choose another folder with --temp", s.options.Temp, err)
+		}
+		if err := yield(chunk[headerSize:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
