@@ -1,0 +1,74 @@
+package score
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+const benchRows = 16_384
+
+func benchBatch(columns int) arrow.RecordBatch {
+	random := rand.New(rand.NewPCG(1, 2))
+	var fields []arrow.Field
+	var arrays []arrow.Array
+	for i := range columns {
+		b := array.NewFloat64Builder(memory.DefaultAllocator)
+		for range benchRows {
+			b.Append(random.Float64())
+		}
+		fields = append(fields, field("f"+strconv.Itoa(i), arrow.PrimitiveTypes.Float64))
+		arrays = append(arrays, b.NewArray())
+	}
+	plan := array.NewDictionaryBuilder(memory.DefaultAllocator, dictionary(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String).(*arrow.DictionaryType)).(*array.BinaryDictionaryBuilder)
+	for range benchRows {
+		if err := plan.AppendString([]string{"a", "b", "c"}[random.IntN(3)]); err != nil {
+			panic(err)
+		}
+	}
+	fields = append(fields, field("plan", plan.Type()))
+	arrays = append(arrays, plan.NewArray())
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), arrays, benchRows)
+}
+
+func benchScorer(b *testing.B, scorer Scorer, batch arrow.RecordBatch) {
+	bound, err := scorer.Bind(batch.Schema())
+	if err != nil {
+		b.Fatal(err)
+	}
+	out := new(Result)
+	b.SetBytes(int64(8 * len(scorer.Columns()) * benchRows))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := bound.Score(batch, out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*benchRows/b.Elapsed().Seconds()/1e6, "Mrows/s")
+}
+
+func BenchmarkColumn(b *testing.B) {
+	scorer, err := FromColumn("f0", 0, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchScorer(b, scorer, benchBatch(1))
+}
+
+func BenchmarkLogisticPlain10(b *testing.B) {
+	benchScorer(b, mustModel(b, `{"features": ["f0","f1","f2","f3","f4","f5","f6","f7","f8","f9"],
+		"coefficients": [1,-1,0.5,1,-1,0.5,1,-1,0.5,0.1], "intercept": -1}`), benchBatch(10))
+}
+
+func BenchmarkLogisticPipeline4And1(b *testing.B) {
+	term := func(name string) string {
+		return `{"name": "` + name + `", "median": 0, "mean": 0.5, "scale": 2, "coef": 0.3}`
+	}
+	benchScorer(b, mustModel(b, `{"kind": "logistic_regression_pipeline", "intercept": -1,
+		"numeric": [`+term("f0")+`,`+term("f1")+`,`+term("f2")+`,`+term("f3")+`],
+		"categorical": [{"name": "plan", "missing": "", "coef": {"a": 1, "b": -1, "c": 0.5}}]}`), benchBatch(4))
+}

@@ -1,0 +1,131 @@
+package score
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// ErrSchema is the kind of every [SchemaError].
+var ErrSchema = errors.New("the columns do not fit")
+
+// SchemaError lists all inputs of a scorer that a schema cannot serve.
+type SchemaError struct {
+	Scorer   string // such as "model churn.json"
+	Problems []Problem
+}
+
+// Problem is one input without a fitting column.
+type Problem struct {
+	Column string
+	Found  string // the type that is there; empty when there is no such column
+	Wanted string // the types that would do, in words
+	Near   string // a column with a similar name, for one that is not there; may be empty
+}
+
+// Error names every problem, in the order of the scorer's inputs.
+func (e *SchemaError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return fmt.Sprintf("%s: %v: %s", e.Scorer, ErrSchema, strings.Join(lines, "; "))
+}
+
+// Is reports that the error is of the kind [ErrSchema].
+func (e *SchemaError) Is(target error) bool { return target == ErrSchema }
+
+// String gives the problem as a sentence without a full stop.
+func (p Problem) String() string {
+	switch {
+	case p.Found != "":
+		return fmt.Sprintf("column %q: found %s, want %s", p.Column, p.Found, p.Wanted)
+	case p.Near != "":
+		return fmt.Sprintf("column %q: missing, want %s (did you mean %q?)", p.Column, p.Wanted, p.Near)
+	default:
+		return fmt.Sprintf("column %q: missing, want %s", p.Column, p.Wanted)
+	}
+}
+
+// accepted is a set of column types and its name in words.
+type accepted struct {
+	fits  func(arrow.DataType) bool
+	words string
+}
+
+var (
+	numberTypes = accepted{isNumber, "a number, bool, date or timestamp"}
+	textTypes   = accepted{isText, "text, integers or bool"}
+	scoreTypes  = accepted{isPlainNumber, "a number"}
+)
+
+func typesOf(kind InputKind) accepted {
+	if kind == Text {
+		return textTypes
+	}
+	return numberTypes
+}
+
+func isPlainNumber(dt arrow.DataType) bool {
+	id := valueType(dt).ID()
+	return arrow.IsInteger(id) || arrow.IsFloating(id) || id == arrow.DECIMAL128 || id == arrow.DECIMAL256
+}
+
+func isNumber(dt arrow.DataType) bool {
+	switch valueType(dt).ID() {
+	case arrow.BOOL, arrow.DATE32, arrow.DATE64, arrow.TIMESTAMP:
+		return true
+	}
+	return isPlainNumber(dt)
+}
+
+func isText(dt arrow.DataType) bool {
+	switch valueType(dt).ID() {
+	case arrow.STRING, arrow.LARGE_STRING:
+		return true
+	}
+	return dt.ID() == arrow.BOOL || arrow.IsInteger(dt.ID())
+}
+
+// valueType gives the type of the values of a dictionary, and any other type itself.
+func valueType(dt arrow.DataType) arrow.DataType {
+	if dict, ok := dt.(*arrow.DictionaryType); ok {
+		return dict.ValueType
+	}
+	return dt
+}
+
+// maxSuggestions bounds the search for similar names when a model and a snapshot
+// have nothing in common.
+const maxSuggestions = 20
+
+// locate finds the position of every input in the schema.
+func locate(scorer string, inputs []Input, types func(InputKind) accepted, schema *arrow.Schema) ([]int, error) {
+	at := make([]int, len(inputs))
+	var problems []Problem
+	for i, in := range inputs {
+		want := types(in.Kind)
+		p := Problem{Column: in.Column, Wanted: want.words}
+		switch found := schema.FieldIndices(in.Column); {
+		case len(found) == 0:
+			if len(problems) < maxSuggestions {
+				p.Near = nearest(in.Column, schema)
+			}
+			problems = append(problems, p)
+		case len(found) > 1:
+			p.Found = fmt.Sprintf("%d columns of that name", len(found))
+			problems = append(problems, p)
+		case !want.fits(schema.Field(found[0]).Type):
+			p.Found = schema.Field(found[0]).Type.String()
+			problems = append(problems, p)
+		default:
+			at[i] = found[0]
+		}
+	}
+	if problems != nil {
+		return nil, &SchemaError{scorer, problems}
+	}
+	return at, nil
+}
