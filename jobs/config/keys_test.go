@@ -72,15 +72,3 @@ func TestLaterKeysAreRefused(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"url", "partition", "order_by", "id", "as_of"}
-	for word, want := range map[string]string{
-		"order-by": "order_by", "orderby": "order_by", "partitions": "partition", "ulr": "url", "URL": "",
-		"x": "", "ids": "id", "completely_else": "", strings.Repeat("url", 99): "",
-	} {
-		if got := nearest(word, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}

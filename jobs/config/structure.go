@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/churntier/churntier/pipeline/guess"
 )
 
 // A key describes one key of a mapping. The table of keys.go is made of them.
@@ -62,7 +64,7 @@ func (k mapKind) refuseUnknown(r *reading, path string, n *node) {
 			continue
 		}
 		found := "unknown key"
-		if near := nearest(e.key, k.names()); near != "" {
+		if near := guess.Nearest(e.key, k.names()); near != "" {
 			found += " (did you mean " + near + "?)"
 		}
 		r.add(e.at, under(path, e.key), found, alternatives(k.names()))

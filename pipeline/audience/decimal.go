@@ -41,7 +41,7 @@ func bytesFor(digits int32) int {
 func decimals[T int32 | int64](precision int32) gather[T] {
 	return func(dst []T, arr arrow.Array, rows []int32) ([]T, error) {
 		if _, ok := arr.(*array.Decimal32); ok { // the score, whose range is known
-			return cast[int32](dst, arr, rows)
+			return cast[int32](dst, arr, rows), nil
 		}
 		value, err := unscaled(arr)
 		if err != nil {

@@ -14,12 +14,12 @@ type number interface {
 }
 
 // cast appends values that fit T whatever they are.
-func cast[S, T number](dst []T, arr arrow.Array, rows []int32) ([]T, error) {
+func cast[S, T number](dst []T, arr arrow.Array, rows []int32) []T {
 	src := arrow.GetValues[S](arr.Data(), 1)
 	for _, r := range rows {
 		dst = append(dst, T(src[r]))
 	}
-	return dst, nil
+	return dst
 }
 
 func notWritable[T any](dst []T, arr arrow.Array) ([]T, error) {
@@ -29,15 +29,15 @@ func notWritable[T any](dst []T, arr arrow.Array) ([]T, error) {
 func gatherInt32(dst []int32, arr arrow.Array, rows []int32) ([]int32, error) {
 	switch arr.DataType().ID() {
 	case arrow.INT8:
-		return cast[int8](dst, arr, rows)
+		return cast[int8](dst, arr, rows), nil
 	case arrow.INT16:
-		return cast[int16](dst, arr, rows)
+		return cast[int16](dst, arr, rows), nil
 	case arrow.INT32:
-		return cast[int32](dst, arr, rows)
+		return cast[int32](dst, arr, rows), nil
 	case arrow.UINT8:
-		return cast[uint8](dst, arr, rows)
+		return cast[uint8](dst, arr, rows), nil
 	case arrow.UINT16:
-		return cast[uint16](dst, arr, rows)
+		return cast[uint16](dst, arr, rows), nil
 	}
 	return notWritable(dst, arr)
 }
@@ -45,9 +45,9 @@ func gatherInt32(dst []int32, arr arrow.Array, rows []int32) ([]int32, error) {
 func gatherInt64(dst []int64, arr arrow.Array, rows []int32) ([]int64, error) {
 	switch arr.DataType().ID() {
 	case arrow.INT64:
-		return cast[int64](dst, arr, rows)
+		return cast[int64](dst, arr, rows), nil
 	case arrow.UINT32:
-		return cast[uint32](dst, arr, rows)
+		return cast[uint32](dst, arr, rows), nil
 	}
 	return notWritable(dst, arr)
 }
@@ -55,7 +55,7 @@ func gatherInt64(dst []int64, arr arrow.Array, rows []int32) ([]int64, error) {
 func gatherFloat32(dst []float32, arr arrow.Array, rows []int32) ([]float32, error) {
 	switch arr.DataType().ID() {
 	case arrow.FLOAT32:
-		return cast[float32](dst, arr, rows)
+		return cast[float32](dst, arr, rows), nil
 	case arrow.FLOAT16:
 		src := arrow.GetValues[float16.Num](arr.Data(), 1)
 		for _, r := range rows {
@@ -68,7 +68,7 @@ func gatherFloat32(dst []float32, arr arrow.Array, rows []int32) ([]float32, err
 
 func gatherFloat64(dst []float64, arr arrow.Array, rows []int32) ([]float64, error) {
 	if arr.DataType().ID() == arrow.FLOAT64 {
-		return cast[float64](dst, arr, rows)
+		return cast[float64](dst, arr, rows), nil
 	}
 	return notWritable(dst, arr)
 }
@@ -87,7 +87,7 @@ func gatherBool(dst []bool, arr arrow.Array, rows []int32) ([]bool, error) {
 func gatherDays(dst []int32, arr arrow.Array, rows []int32) ([]int32, error) {
 	switch arr.DataType().ID() {
 	case arrow.DATE32:
-		return cast[arrow.Date32](dst, arr, rows)
+		return cast[arrow.Date32](dst, arr, rows), nil
 	case arrow.DATE64:
 		src := arrow.GetValues[arrow.Date64](arr.Data(), 1)
 		for _, r := range rows {

@@ -100,7 +100,7 @@ var kinds = []kind{
 	of(arrow.FixedWidthTypes.Date32, rapid.Map(rapid.Int32Range(-700_000, 2_900_000), func(v int32) arrow.Date32 { return arrow.Date32(v) }),
 		func(v arrow.Date32) any { return int32(v) }, func(v arrow.Date32) string { return v.ToTime().Format(time.DateOnly) }),
 	of(arrow.FixedWidthTypes.Date64, rapid.Map(rapid.Int64Range(-1e13, 1e13), func(v int64) arrow.Date64 { return arrow.Date64(v) }),
-		func(v arrow.Date64) any { return int32(date.Of(time.UnixMilli(int64(v)).UTC()).Days()) },
+		func(v arrow.Date64) any { return date.Of(time.UnixMilli(int64(v)).UTC()).Days() },
 		func(v arrow.Date64) string { return time.UnixMilli(int64(v)).UTC().Format(time.DateOnly) }),
 	timestamp(arrow.Second, time.Second), timestamp(arrow.Millisecond, time.Millisecond),
 	timestamp(arrow.Microsecond, time.Microsecond), timestamp(arrow.Nanosecond, time.Nanosecond),

@@ -17,7 +17,7 @@ import (
 const benchBatch = 16 << 10
 
 // benchIDs is a batch of 13-byte ids that setIDs changes in place.
-func benchIDs(b *testing.B) *array.String {
+func benchIDs() *array.String {
 	builder := array.NewStringBuilder(memory.DefaultAllocator)
 	for range benchBatch {
 		builder.Append("user-00000000")
@@ -38,7 +38,7 @@ func setIDs(arr *array.String, first int64) {
 }
 
 func BenchmarkIDsLoad(b *testing.B) {
-	arr := benchIDs(b)
+	arr := benchIDs()
 	var ids IDs
 	for b.Loop() {
 		if err := ids.Load(arr); err != nil {
@@ -99,7 +99,7 @@ func sieve(b *testing.B, o Options) {
 
 // collect gives batches of ids, numbered from base on, to add.
 func collect(b *testing.B, rows int64, add func(*IDs, int64) error, base ...int64) {
-	arr := benchIDs(b)
+	arr := benchIDs()
 	var ids IDs
 	var from int64
 	if len(base) > 0 {

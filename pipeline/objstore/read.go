@@ -96,12 +96,12 @@ type verified struct {
 func (v *verified) Read(p []byte) (int, error) {
 	n, err := v.ReadCloser.Read(p)
 	v.sum.Add(p[:n])
-	if v.sum.Size > v.attrs.Size || err == io.EOF {
+	if v.sum.Size > v.attrs.Size || errors.Is(err, io.EOF) {
 		if differs := v.sum.Check(v.expected()); differs != nil {
 			err = differs
 		}
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return n, err
 	}
 	return n, v.bucket.failed("read", v.attrs.Key, err)

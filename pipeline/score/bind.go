@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/churntier/churntier/pipeline/guess"
 )
 
 // ErrSchema is the kind of every [SchemaError].
@@ -111,7 +113,7 @@ func locate(scorer string, inputs []Input, types func(InputKind) accepted, schem
 		switch found := schema.FieldIndices(in.Column); {
 		case len(found) == 0:
 			if len(problems) < maxSuggestions {
-				p.Near = nearest(in.Column, schema)
+				p.Near = guess.Nearest(in.Column, namesOf(schema))
 			}
 			problems = append(problems, p)
 		case len(found) > 1:
@@ -128,4 +130,12 @@ func locate(scorer string, inputs []Input, types func(InputKind) accepted, schem
 		return nil, &SchemaError{scorer, problems}
 	}
 	return at, nil
+}
+
+func namesOf(schema *arrow.Schema) []string {
+	names := make([]string, schema.NumFields())
+	for i, f := range schema.Fields() {
+		names[i] = f.Name
+	}
+	return names
 }

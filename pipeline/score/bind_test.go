@@ -104,19 +104,6 @@ func TestScoreFollowsTheSchemaOfTheBatch(t *testing.T) {
 	}
 }
 
-func TestNearestName(t *testing.T) {
-	long := strings.Repeat("x", 100)
-	schema := schemaOf(field("tenure_months", arrow.Null), field("Contract", arrow.Null), field(long, arrow.Null))
-	for name, want := range map[string]string{
-		"contract": "Contract", "contrct": "Contract", "tenure_month": "tenure_months",
-		"tenure": "", "q": "", long + "x": "", "": "",
-	} {
-		if got := nearest(name, schema); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
 // Thousands of missing features do not search for thousands of similar names.
 func TestBindOfAModelThatHasNothingInCommon(t *testing.T) {
 	var inputs []Input

@@ -14,7 +14,7 @@ import (
 
 // ScoreFunction is the compute function that gives probabilities: its arguments
 // are the inputs of a scorer in the order of Columns, any of the types that Bind
-// accepts, arrays or scalars. A bad row is null. Its options are *ScoreOptions.
+// accepts, arrays or scalars. A bad row is null. Its options are *ScorerOptions.
 const ScoreFunction = "churn_score"
 
 // CategoryFunction is the compute function that gives the category (uint8) of a
@@ -22,11 +22,11 @@ const ScoreFunction = "churn_score"
 // options are *CategoryOptions.
 const CategoryFunction = "churn_category"
 
-// ScoreOptions says what to compute.
-type ScoreOptions struct{ Scorer Scorer }
+// ScorerOptions says what to compute.
+type ScorerOptions struct{ Scorer Scorer }
 
 // TypeName names the options to Arrow.
-func (ScoreOptions) TypeName() string { return "ChurnScoreOptions" }
+func (ScorerOptions) TypeName() string { return "ChurnScorerOptions" }
 
 // CategoryOptions holds the lowest scores of the categories as [NewLabels] takes them.
 type CategoryOptions struct{ Cuts []uint16 }
@@ -66,9 +66,9 @@ func scoreKernel() exec.ScalarKernel {
 
 // bindArguments binds the scorer to the types of the arguments.
 func bindArguments(_ *exec.KernelCtx, args exec.KernelInitArgs) (exec.KernelState, error) {
-	options, ok := args.Options.(*ScoreOptions)
+	options, ok := args.Options.(*ScorerOptions)
 	if !ok || options.Scorer == nil {
-		return nil, fmt.Errorf("%w: %s: want *ScoreOptions with a scorer", arrow.ErrInvalid, ScoreFunction)
+		return nil, fmt.Errorf("%w: %s: want *ScorerOptions with a scorer", arrow.ErrInvalid, ScoreFunction)
 	}
 	inputs := options.Scorer.Columns()
 	if len(args.Inputs) != len(inputs) {

@@ -80,7 +80,7 @@ func checkScoreFunction(t *rapid.T, mem memory.Allocator, scorer Scorer, batch a
 	for _, column := range batch.Columns() {
 		args = append(args, compute.NewDatumWithoutOwning(column))
 	}
-	got, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScoreOptions{scorer}, args...)
+	got, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScorerOptions{scorer}, args...)
 	fail(t, err)
 	defer got.Release()
 	checkNullable(t, got, want.Probability)
@@ -89,7 +89,7 @@ func checkScoreFunction(t *rapid.T, mem memory.Allocator, scorer Scorer, batch a
 func TestScoreFunctionOfScalars(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
-	ctx, options := computeContext(t, mem), &ScoreOptions{mustModel(t, plainModel)}
+	ctx, options := computeContext(t, mem), &ScorerOptions{mustModel(t, plainModel)}
 	b := array.NewFloat64Builder(mem)
 	b.AppendValues([]float64{1, 2, 3}, []bool{true, false, true})
 	column := b.NewArray()
@@ -127,10 +127,10 @@ func TestScoreFunctionRefuses(t *testing.T) {
 		want    error
 	}{
 		"no options":     {nil, []compute.Datum{number}, arrow.ErrInvalid},
-		"no scorer":      {&ScoreOptions{}, []compute.Datum{number}, arrow.ErrInvalid},
+		"no scorer":      {&ScorerOptions{}, []compute.Datum{number}, arrow.ErrInvalid},
 		"other options":  {&CategoryOptions{}, []compute.Datum{number}, arrow.ErrInvalid},
-		"few arguments":  {&ScoreOptions{model}, []compute.Datum{number}, arrow.ErrInvalid},
-		"text arguments": {&ScoreOptions{model}, []compute.Datum{number, text, number}, ErrSchema},
+		"few arguments":  {&ScorerOptions{model}, []compute.Datum{number}, arrow.ErrInvalid},
+		"text arguments": {&ScorerOptions{model}, []compute.Datum{number, text, number}, ErrSchema},
 	} {
 		if _, err := compute.CallFunction(ctx, ScoreFunction, test.options, test.args...); !errors.Is(err, test.want) {
 			t.Errorf("%s: error %v, want %v", name, err, test.want)
@@ -146,7 +146,7 @@ func TestScoreFunctionOfABrokenDictionary(t *testing.T) {
 	broken := array.NewDictionaryArray(dictionary(arrow.PrimitiveTypes.Int8, arrow.PrimitiveTypes.Float64), indices, values)
 	scorer, err := FromColumn("x", 0, 1)
 	fail(t, err)
-	if _, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScoreOptions{scorer},
+	if _, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScorerOptions{scorer},
 		compute.NewDatumWithoutOwning(broken)); err == nil {
 		t.Error("an index outside the dictionary is taken, want an error")
 	}
@@ -211,7 +211,7 @@ func categoryOf(h uint16) float64 {
 func TestCategoryFunctionRefuses(t *testing.T) {
 	ctx, score := computeContext(t, memory.DefaultAllocator), compute.NewDatum(uint16(1))
 	for name, options := range map[string]compute.FunctionOptions{
-		"other options": &ScoreOptions{}, "bad cuts": &CategoryOptions{[]uint16{1}},
+		"other options": &ScorerOptions{}, "bad cuts": &CategoryOptions{[]uint16{1}},
 	} {
 		if _, err := compute.CallFunction(ctx, CategoryFunction, options, score); err == nil {
 			t.Errorf("%s: no error, want one", name)
@@ -237,7 +237,7 @@ func TestRegisterRefuses(t *testing.T) {
 }
 
 func TestKernelTypeNames(t *testing.T) {
-	if (ScoreOptions{}).TypeName() == (CategoryOptions{}).TypeName() {
+	if (ScorerOptions{}).TypeName() == (CategoryOptions{}).TypeName() {
 		t.Error("both options have one name")
 	}
 }

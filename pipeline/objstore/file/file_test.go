@@ -290,7 +290,7 @@ func TestKeyIsAFolder(t *testing.T) {
 		"create": func(key string, data []byte, _ string) (objstore.Written, error) {
 			return b.CreateBytes(t.Context(), key, data)
 		},
-		"replace": func(key string, data []byte, generation string) (objstore.Written, error) {
+		"replace": func(key string, data []byte, _ string) (objstore.Written, error) {
 			return b.Replace(t.Context(), key, data, "1-2-3-4")
 		},
 	} {

@@ -131,10 +131,10 @@ func (d *Driver) Delete(ctx context.Context, key string, cond objstore.Condition
 // under is the object as a write with cond sees it.
 func (d *Driver) under(key string, cond objstore.Condition) (*storage.ObjectHandle, error) {
 	object := d.bucket.Object(key)
-	switch {
-	case cond == objstore.Any:
+	switch cond {
+	case objstore.Any:
 		return object, nil
-	case cond == objstore.Absent:
+	case objstore.Absent:
 		return object.If(storage.Conditions{DoesNotExist: true}), nil
 	}
 	generation, err := parse(cond.Generation())

@@ -79,10 +79,10 @@ func randomAccess(s store) {
 	if n, err := r.ReadAt(buffer, 3); n != 4 || err != nil || string(buffer) != "3456" {
 		s.Errorf("4 bytes at 3: got %q, %v", buffer[:n], err)
 	}
-	if n, err := r.ReadAt(buffer, 8); n != 2 || err != io.EOF || string(buffer[:2]) != "89" {
+	if n, err := r.ReadAt(buffer, 8); n != 2 || !errors.Is(err, io.EOF) || string(buffer[:2]) != "89" {
 		s.Errorf("4 bytes at 8: got %q, %v, expected the last two and %v", buffer[:n], err, io.EOF)
 	}
-	if n, err := r.ReadAt(buffer, 10); n != 0 || err != io.EOF {
+	if n, err := r.ReadAt(buffer, 10); n != 0 || !errors.Is(err, io.EOF) {
 		s.Errorf("4 bytes at the end: got %q, %v, expected %v", buffer[:n], err, io.EOF)
 	}
 	if err := r.Close(); err != nil {

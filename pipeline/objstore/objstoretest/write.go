@@ -16,11 +16,12 @@ const (
 )
 
 func roundTrip(s store) {
-	for key, data := range map[string]string{
-		"empty":            "",
-		"one/two/three":    "some bytes",
-		"dt=2026-11-22/x ": "\x00\xff\r\n",
+	for _, object := range [][2]string{
+		{"empty", ""},
+		{"one/two/three", "some bytes"},
+		{"dt=2026-11-22/x ", "\x00\xff\r\n"},
 	} {
+		key, data := object[0], object[1]
 		a := s.create(key, data)
 		if a.Key != key || a.Size != int64(len(data)) || a.Generation == "" {
 			s.Errorf("commit of %q says %+v", key, a)
@@ -30,7 +31,7 @@ func roundTrip(s store) {
 }
 
 func largeObject(s store) {
-	data := random(large)
+	data := random()
 	a := s.create("large", data)
 	got, err := s.read("large", a.Generation, 0, -1)
 	if err != nil || got != data {
@@ -115,7 +116,7 @@ func nothingBeforeCommit(s store) {
 }
 
 func abort(s store) {
-	for name, data := range map[string]string{"small": "data", "large": random(large)} {
+	for name, data := range map[string]string{"small": "data", "large": random()} {
 		u := s.begin(s.ctx(), "runs/1/"+name, data)
 		u.Abort()
 		u.Abort()
@@ -124,7 +125,7 @@ func abort(s store) {
 }
 
 func cancel(s store) {
-	for name, data := range map[string]string{"small": "data", "large": random(large)} {
+	for name, data := range map[string]string{"small": "data", "large": random()} {
 		ctx, stop := context.WithCancel(s.ctx())
 		u := s.begin(ctx, "runs/1/"+name, data)
 		stop()
@@ -172,7 +173,7 @@ func wrongChecksum(s store) {
 		_, err := s.begin(s.ctx(), "key", "data").Commit(wrong)
 		s.wantKind("commit with another "+name, err, objstore.ErrChecksum)
 	}
-	_, err := s.begin(s.ctx(), "key", random(large)).Commit(right)
+	_, err := s.begin(s.ctx(), "key", random()).Commit(right)
 	s.wantKind("commit of a large object", err, objstore.ErrChecksum)
 	s.wantNothing()
 }
@@ -229,8 +230,8 @@ func (s store) onlyWinner(attempts []attempt) attempt {
 	return winners[0]
 }
 
-func random(n int) string {
-	data := make([]byte, n)
+func random() string {
+	data := make([]byte, large)
 	source := rand.NewChaCha8([32]byte{})
 	_, _ = source.Read(data)
 	return string(data)
