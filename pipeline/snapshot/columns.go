@@ -1,0 +1,140 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/schema"
+)
+
+// column decodes the chunks of one wanted column, a batch at a time, into buffers
+// that it reuses.
+type column struct {
+	leaf      leaf
+	pages     pages
+	run       file.ColumnChunkReader // of the pages being decoded; nil between runs
+	described *schema.Column
+	numbered  *schema.Column // the same column holding indices
+	values    vector
+	levels    []int16 // of an optional column: 1 for a row with a value, else 0
+	validity  []byte
+}
+
+// vector collects the values of one batch. Until array spreads them out they lie
+// one behind the other, without gaps for the nulls.
+type vector interface {
+	reset()
+	// decode appends the values of at most rows rows of one page and gives how many
+	// rows and values it took.
+	decode(run file.ColumnChunkReader, rows int, levels []int16) (took int64, values int, err error)
+	// array gives the values as an array of n rows.
+	array(n rows) arrow.Array
+}
+
+// rows says which rows of a batch hold a value; without nulls it has the count only.
+type rows struct {
+	count    int
+	levels   []int16
+	validity *memory.Buffer
+	nulls    int
+}
+
+func newColumn(l leaf, input io.ReaderAt, lim Limits) *column {
+	repetition := parquet.Repetitions.Required
+	if l.optional {
+		repetition = parquet.Repetitions.Optional
+	}
+	node := schema.MustPrimitive(schema.NewPrimitiveNode(l.name, repetition, l.physical, -1, int32(l.length)))
+	c := &column{
+		leaf:      l,
+		pages:     pages{input: input, limits: lim, text: l.kind.ID() == arrow.STRING},
+		described: schema.NewColumn(node, int16(repetition), 0),
+		numbered:  schema.NewColumn(schema.NewInt32Node(l.name, repetition, -1), int16(repetition), 0),
+		levels:    make([]int16, BatchRows),
+		validity:  make([]byte, BatchRows/8),
+	}
+	c.values = newVector(l, &c.pages)
+	return c
+}
+
+// open starts the column's chunk of a row group in a part of size bytes.
+func (c *column) open(g group, size int64) error {
+	c.run = nil
+	return c.pages.open(g.chunks[c.leaf.chunk], size)
+}
+
+// read decodes exactly n rows, at most BatchRows.
+func (c *column) read(n int) (arrow.Array, error) {
+	c.values.reset()
+	at, values := 0, 0
+	for at < n {
+		if err := c.nextRun(); err != nil {
+			return nil, err
+		}
+		took, got, err := c.values.decode(c.run, n-at, c.levels[at:n])
+		switch {
+		case err != nil:
+			return nil, err
+		case took == 0 && c.run.HasNext():
+			return nil, errors.New("found a page with fewer values than it declares")
+		case took == 0:
+			c.run = nil
+		}
+		at += int(took)
+		values += got
+	}
+	return c.array(n, values)
+}
+
+// nextRun starts the next run of pages, unless one is going on.
+func (c *column) nextRun() error {
+	if c.run != nil {
+		return nil
+	}
+	if err := c.pages.nextRun(); err != nil {
+		return err
+	}
+	described := c.described
+	if c.pages.indexed {
+		described = c.numbered
+	}
+	c.run = newRun(described, &c.pages)
+	return nil
+}
+
+// newRun makes a column reader over our own pages. arrow-go deprecates that outside
+// of its package, and offers no other way to bound what a page takes, to check its
+// CRC or to keep its buffers.
+func newRun(described *schema.Column, p file.PageReader) file.ColumnChunkReader {
+	return file.NewColumnReader(described, p, memory.DefaultAllocator, nil) //nolint:staticcheck // see above
+}
+
+func (c *column) array(n, values int) (arrow.Array, error) {
+	if values == n {
+		return c.values.array(rows{count: n}), nil
+	}
+	levels := c.levels[:n]
+	if present := pack(c.validity, levels); present != values || !c.leaf.optional {
+		return nil, fmt.Errorf("found %d values in %d rows, expected %d", values, n, present)
+	}
+	bits := memory.NewBufferBytes(c.validity[:(n+7)/8])
+	return c.values.array(rows{count: n, levels: levels, validity: bits, nulls: n - values}), nil
+}
+
+// pack writes levels as bits, the first the lowest, and counts the ones.
+func pack(bits []byte, levels []int16) (ones int) {
+	for i := 0; i < len(levels); i += 8 {
+		packed := byte(0)
+		for j, level := range levels[i:min(i+8, len(levels))] {
+			packed |= byte(level&1) << j
+			ones += int(level & 1)
+		}
+		bits[i/8] = packed
+	}
+	return ones
+}
