@@ -1,0 +1,243 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Every bad input ends with the exit code of its kind, says what, where and what
+// was expected, and leaves nothing visible.
+func TestBadInput(t *testing.T) {
+	const day = "2026-11-22"
+	ids, scores := []string{"a", "b"}, []float64{10, 90}
+	cases := map[string]struct {
+		prepare func(p *place)
+		flags   []string
+		code    int
+		said    []string
+	}{
+		"no config": {
+			func(p *place) { _ = os.Remove(p.path("churntier.yaml")) }, nil, exitUsage, []string{"churntier.yaml"}},
+		"a key that is not known": {
+			func(p *place) { p.write("churntier.yaml", plainConfig+"publihs: {}\n") }, nil, exitUsage, []string{"publihs", "publish"}},
+		"a capability that is not built": {
+			func(p *place) { p.write("churntier.yaml", plainConfig+"holdout: {share: 0.1}\n") }, nil, exitUsage, []string{"holdout", "not supported yet"}},
+		"no model": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "score={model: nowhere.json}"}, exitUsage, []string{"nowhere.json"}},
+		"a broken model": {
+			func(p *place) { p.ordinary(day, 10); p.write("m.json", "{") }, []string{"--set", "score={model: m.json}"}, exitUsage, []string{"m.json"}},
+		"a date that is none": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--date", "2026-02-30"}, exitUsage, []string{"2026-02-30", "YYYY-MM-DD"}},
+		"accept without a reason": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--accept", "rows"}, exitUsage, []string{"--reason"}},
+		"accept what no gate is": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--accept", "suppression", "--reason", "x"}, exitUsage, []string{"suppression"}},
+		"a size that is none": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--memory", "lots"}, exitUsage, []string{"lots", "256MiB"}},
+		"a store that is not supported": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "publish.url=s3://b/x"}, exitUsage, []string{"s3", "not supported yet"}},
+		"no marker": {
+			func(p *place) { p.ordinary(day, 10); _ = os.Remove(p.path("snapshots/dt=2026-11-22/_SUCCESS")) },
+			nil, exitNotReady, []string{"_SUCCESS"}},
+		"a date without a snapshot": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--date", "2026-11-21"}, exitNotReady, []string{"2026-11-21"}},
+		"no part": {
+			func(p *place) { p.write("snapshots/dt=2026-11-22/_SUCCESS", "") }, nil, exitRefused, []string{"*.parquet", "2026-11-22"}},
+		"no row": {
+			func(p *place) {
+				p.part(day, "a.parquet", column{"user_id", []string{}}, column{"churn_score", []float64{}})
+			},
+			nil, exitRefused, []string{"empty"}},
+		"a column is missing": {
+			func(p *place) { p.part(day, "a.parquet", column{"user_id", ids}, column{"churn_scores", scores}) },
+			nil, exitRefused, []string{`churn_score`, "churn_scores"}},
+		"a column is missing in the second part": {
+			func(p *place) {
+				p.part(day, "a.parquet", column{"user_id", ids}, column{"churn_score", scores})
+				p.part(day, "b.parquet", column{"user_id", ids})
+			}, nil, exitRefused, []string{"b.parquet", "churn_score"}},
+		"a column of another type": {
+			func(p *place) {
+				p.part(day, "a.parquet", column{"user_id", ids}, column{"churn_score", []string{"1", "2"}})
+			},
+			nil, exitRefused, []string{"churn_score", "utf8"}},
+		"a column of another type in the second part": {
+			func(p *place) {
+				p.part(day, "a.parquet", column{"user_id", ids}, column{"churn_score", scores})
+				p.part(day, "b.parquet", column{"user_id", []int64{3}}, column{"churn_score", []float64{3}})
+			}, nil, exitRefused, []string{"user_id", "a.parquet", "b.parquet", "int64"}},
+		"an id column that holds no ids": {
+			func(p *place) { p.part(day, "a.parquet", column{"user_id", scores}, column{"churn_score", scores}) },
+			nil, exitRefused, []string{"user_id", "float64"}},
+		"a truncated part": {
+			func(p *place) { p.ordinary(day, 5000); truncate(p, "snapshots/dt=2026-11-22/part-00000.parquet") },
+			nil, exitRefused, []string{"part-00000.parquet"}},
+		"a foreign part": {
+			func(p *place) {
+				p.ordinary(day, 10)
+				p.write("snapshots/dt=2026-11-22/b.parquet", "user_id,churn_score\na,1\n")
+			},
+			nil, exitRefused, []string{"b.parquet"}},
+		"a part of no bytes": {
+			func(p *place) { p.ordinary(day, 10); p.write("snapshots/dt=2026-11-22/b.parquet", "") },
+			nil, exitRefused, []string{"b.parquet"}},
+		"a folder of snapshots that is not there": {
+			func(*place) {}, nil, exitFailed, []string{"snapshots"}},
+		"too many rejected rows": {
+			func(p *place) {
+				p.part(day, "a.parquet", column{"user_id", ids}, column{"churn_score", []float64{10, 900}})
+			},
+			nil, exitRefused, []string{"rejected"}},
+		"a formula in a text of a CSV file": {
+			func(p *place) {
+				p.part(day, "a.parquet", column{"user_id", []string{"=1+1", "b"}}, column{"churn_score", scores})
+			},
+			[]string{"--set", "audiences=[{name: all, files: [{format: csv}]}]"}, exitRefused, []string{"formula", "user_id"}},
+		"the same bytes as yesterday": {
+			func(p *place) {
+				p.ordinary("2026-11-21", 100)
+				p.night().expect(p.t, exitDone)
+				_ = os.RemoveAll(p.path("out", "latest"))
+				p.ordinary(day, 100)
+				p.t.Cleanup(func() { _ = os.RemoveAll(p.path("out", "commits", "2026-11-21")) })
+			}, []string{"--date", day}, exitRefused, []string{"2026-11-21"}},
+		"a folder of another prediction": {
+			func(p *place) {
+				p.ordinary(day, 10)
+				p.write("out/_CHURNTIER.json", `{"format":1,"prediction":"other"}`)
+			},
+			nil, exitUsage, []string{"other"}},
+		"an exclude list that is not there": {
+			func(p *place) { p.ordinary(day, 10); p.write("erased/readme", "") },
+			[]string{"--set", "exclude=[{url: erased/*.parquet, id: user_id}]"}, exitRefused, []string{"erased"}},
+		"an exclude list of another type": {
+			func(p *place) {
+				p.ordinary(day, 10)
+				writeParquet(p.t, p.path("erased/e.parquet"), column{"user_id", []int64{1}})
+			}, []string{"--set", "exclude=[{url: erased/*.parquet, id: user_id}]"}, exitRefused, []string{"erased", "int64"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			c.prepare(p)
+			before := len(p.visible())
+			p.night(c.flags...).expect(t, c.code, c.said...)
+			if after := p.visible(); len(after) > before {
+				t.Errorf("something became visible: %v", after)
+			}
+		})
+	}
+}
+
+func truncate(p *place, name string) {
+	info, err := os.Stat(p.path(name))
+	if err == nil {
+		err = os.Truncate(p.path(name), info.Size()/2)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func TestCommandLineThatIsNone(t *testing.T) {
+	p := newPlace(t)
+	for _, args := range [][]string{{}, {"rnu"}, {"run"}, {"run", "-c"}, {"run", "-c", "x", "--no-such-flag"}} {
+		p.churntier(args...).expect(t, exitUsage)
+	}
+	p.churntier("run", "--help").expect(t, exitDone, "Exit codes", "130, 143 interrupted")
+}
+
+// A cloud that answers 403 or 404 is told apart from a night that is not ready.
+func TestCloudThatRefuses(t *testing.T) {
+	for status, said := range map[int]string{http.StatusForbidden: "permission", http.StatusNotFound: "bucket"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"error":{"code":0,"message":"no"}}`, status)
+		}))
+		t.Setenv("STORAGE_EMULATOR_HOST", strings.TrimPrefix(server.URL, "http://"))
+		p := newPlace(t)
+		p.night("--set", "snapshot.url=gs://nobody/snapshots").expect(t, exitFailed, said)
+		if len(p.visible()) > 0 {
+			t.Errorf("something became visible: %v", p.visible())
+		}
+		server.Close()
+	}
+}
+
+// A full disk: a tmpfs that takes the first shards but not all.
+func TestFullDisk(t *testing.T) {
+	p := newPlace(t)
+	p.ordinary("2026-11-22", 200_000)
+	if err := os.Mkdir(p.path("out"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", p.path("out"), "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("a small tmpfs cannot be mounted here: %v", err)
+	}
+	defer func() { _ = syscall.Unmount(p.path("out"), 0) }()
+	p.night().expect(t, exitFailed, "space")
+	if len(p.visible()) > 0 {
+		t.Errorf("something became visible: %v", p.visible())
+	}
+	if err := syscall.Mount("tmpfs", p.path("out"), "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
+		t.Fatal(err)
+	}
+	p.night().expect(t, exitDone, "published")
+}
+
+// asNobody is the command line that the re-executed test binary runs without
+// rights.
+const asNobody = "CHURNTIER_AS_NOBODY"
+
+func TestNoPermission(t *testing.T) {
+	if args := os.Getenv(asNobody); args != "" {
+		runAsNobody(strings.Split(args, "\n"))
+	}
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	p := newPlace(t)
+	p.ordinary("2026-11-22", 10)
+	for _, name := range []string{p.path(".."), p.path("churntier.yaml")} {
+		open(t, name)
+	}
+	t.Run("to read the snapshot", func(t *testing.T) { p.failsAsNobody(t) })
+	for _, name := range []string{"snapshots", "snapshots/dt=2026-11-22", "snapshots/dt=2026-11-22/part-00000.parquet", "snapshots/dt=2026-11-22/_SUCCESS"} {
+		open(t, p.path(name))
+	}
+	t.Run("to create in the output", func(t *testing.T) { p.failsAsNobody(t) })
+	if len(p.visible()) > 0 {
+		t.Errorf("something became visible: %v", p.visible())
+	}
+}
+
+func open(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Chmod(name, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func runAsNobody(args []string) {
+	const nobody = 65534
+	if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
+		panic(err)
+	}
+	os.Exit(run(args, os.Stdout, os.Stderr))
+}
+
+func (p *place) failsAsNobody(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestNoPermission$")
+	cmd.Env = append(os.Environ(), asNobody+"=run\n-c\n"+p.path("churntier.yaml"))
+	out, err := cmd.CombinedOutput()
+	result{code: cmd.ProcessState.ExitCode(), stderr: string(out)}.expect(t, exitFailed, "permission")
+	if err == nil {
+		t.Error("nobody published")
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/jobs/config"
+)
+
+type checkCommand struct {
+	configFlags
+	Date string `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night whose snapshot is checked."`
+	JSON bool   `name:"json" help:"Print one JSON object on standard output."`
+}
+
+// Run checks a config against a snapshot.
+func (c *checkCommand) Run(t *terminal) error {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	checked, err := jobs.Check(t.ctx, cfg, jobs.Options{Date: c.Date})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return t.printJSON(checked)
+	}
+	_, _ = fmt.Fprintf(t.stdout, "%s %s: %s rows, parts: %d, splits: %d; config, model and schema fit\n\n",
+		cfg.Prediction, checked.Date, count(checked.Rows), checked.Parts, checked.Splits)
+	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "column\ttype\tused as")
+	for _, column := range checked.Columns {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", column.Name, column.Type, column.Use)
+	}
+	return table.Flush()
+}
+
+type schemaCommand struct{}
+
+// Run prints the JSON schema of the config.
+func (schemaCommand) Run(t *terminal) error {
+	_, err := t.stdout.Write(config.Schema())
+	return err
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(t *terminal) error {
+	_, err := fmt.Fprintln(t.stdout, "churntier", version())
+	return err
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/publish"
+	"github.com/churntier/churntier/pipeline/score"
+	"github.com/churntier/churntier/pipeline/snapshot"
+)
+
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitNotReady   = 3
+	exitRefused    = 4
+	exitSuperseded = 5
+	exitSignal     = 128 // plus the signal
+)
+
+const exitCodes = `Exit codes: 0 done (also already published); 1 failed; 2 usage, config or model;
+3 snapshot not ready, try again later; 4 refused by a gate or by the snapshot's content;
+5 superseded by another run; 130, 143 interrupted.`
+
+// failure is what an error means to the caller: an exit code, a kind for
+// machines and a hint for people.
+type failure struct {
+	code   int
+	status string
+	kind   string
+	hint   string
+}
+
+// classify is the one place that turns errors into exit codes.
+func classify(err error) failure {
+	var signalled *interrupted
+	is := func(kind error) bool { return errors.Is(err, kind) }
+	switch {
+	case errors.As(err, &signalled):
+		return failure{exitSignal + int(signalled.signal), "failed", "interrupted", "nothing was published; run again"}
+	case is(pipeline.ErrProjection):
+		return failure{exitFailed, "published", "projection", "the night is published; run again to update latest/"}
+	case is(config.ErrConfig):
+		return failure{exitUsage, "failed", "config", "correct the config; churntier schema describes every key"}
+	case is(score.ErrModel):
+		return failure{exitUsage, "failed", "model", "export the model again in a supported form"}
+	case is(publish.ErrForeign):
+		return failure{exitUsage, "failed", "owner", "give every prediction a publish.url of its own"}
+	case is(jobs.ErrUsage), is(objstore.ErrScheme):
+		return failure{exitUsage, "failed", "usage", "see churntier --help"}
+	case is(snapshot.ErrNotReady):
+		return failure{exitNotReady, "not-ready", "not-ready", "run again when the snapshot is complete"}
+	case is(pipeline.ErrRefused), is(snapshot.ErrSchema), is(score.ErrSchema), is(snapshot.ErrDamaged):
+		return failure{exitRefused, "refused", "refused", "nothing was published and the last publication stands; once you know that it is right, a gate can be passed with --accept GATE --reason TEXT"}
+	case is(publish.ErrSuperseded):
+		return failure{exitSuperseded, "superseded", "superseded", "see churntier show; --force publishes these inputs instead"}
+	case is(publish.ErrUnknown):
+		return failure{exitFailed, "failed", "unknown", "run again: it finds out whether the commit took effect"}
+	case is(objstore.ErrNoBucket):
+		return failure{exitFailed, "failed", "bucket", "check the url and that the bucket or folder exists"}
+	case is(objstore.ErrPermission), is(syscall.EACCES), is(syscall.EPERM):
+		return failure{exitFailed, "failed", "permission", "give this user the rights to read the snapshot and to create under publish.url"}
+	case is(objstore.ErrNoSpace), is(syscall.ENOSPC):
+		return failure{exitFailed, "failed", "disk", "free some space, or choose another folder with --temp"}
+	case is(context.DeadlineExceeded):
+		return failure{exitFailed, "failed", "timeout", "run again"}
+	}
+	return failure{exitFailed, "failed", "failed", ""}
+}
+
+// report prints an error for people, unless a command printed it as JSON, and
+// gives the exit code.
+func (t *terminal) report(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	f := classify(err)
+	var printed *printedError
+	if !errors.As(err, &printed) {
+		_, _ = fmt.Fprintf(t.stderr, "churntier: %v\n", err)
+		if f.hint != "" {
+			_, _ = fmt.Fprintf(t.stderr, "hint: %s\n", f.hint)
+		}
+	}
+	return f.code
+}
+
+// printedError is an error that the command has already shown.
+type printedError struct{ error }
+
+func (p *printedError) Unwrap() error { return p.error }

@@ -1,0 +1,115 @@
+// Command churntier scores a night's snapshot of users and publishes audience
+// files for campaign tools. It only translates: flags and signals in, text and
+// exit codes out.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// commands is the command line.
+type commands struct {
+	Run     runCommand     `cmd:"" help:"Publish one night."`
+	Check   checkCommand   `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
+	Show    showCommand    `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
+	Files   filesCommand   `cmd:"" help:"Print the URLs of published files, one a line."`
+	Try     tryCommand     `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
+	Schema  schemaCommand  `cmd:"" help:"Print the JSON schema of the config."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// terminal is where a command reads and writes.
+type terminal struct {
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// run executes one command line and gives its exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	t := &terminal{ctx: ctx, stdout: stdout, stderr: stderr}
+
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("churntier"),
+		kong.Description("Nightly churn audiences from Parquet snapshots.\n\n"+exitCodes),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Help(helpWithExitCodes),
+	)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "churntier:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help was printed
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "churntier: %v; see churntier --help\n", err)
+		return exitUsage
+	}
+	err = parsed.Run(t)
+	if signalled := interruption(ctx); signalled != nil && err != nil {
+		err = errors.Join(signalled, err)
+	}
+	return t.report(err)
+}
+
+// interrupted is the cause of a context that a signal ended.
+type interrupted struct{ signal syscall.Signal }
+
+func (i *interrupted) Error() string { return "interrupted (" + i.signal.String() + ")" }
+
+// untilSignal gives a context that the first SIGINT or SIGTERM cancels; a second
+// one ends the process at once.
+func untilSignal(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(&interrupted{signal: s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+// interruption gives the signal that cancelled ctx, or nil.
+func interruption(ctx context.Context) error {
+	var i *interrupted
+	if errors.As(context.Cause(ctx), &i) {
+		return i
+	}
+	return nil
+}
+
+func helpWithExitCodes(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	if ctx.Selected() != nil {
+		_, err := fmt.Fprintln(ctx.Stdout, "\n"+exitCodes)
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+type runCommand struct {
+	configFlags
+	outputFlags
+	workFlags
+	Date   string   `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night to publish; latest is the newest ready snapshot."`
+	DryRun bool     `help:"Compute and judge everything, write nothing."`
+	Force  bool     `help:"Publish a date again that is published already."`
+	Accept []string `placeholder:"GATE" help:"Let a refusing gate pass; repeatable. Needs --reason."`
+	Reason string   `placeholder:"TEXT" help:"Why; kept in the manifest."`
+}
+
+// Run publishes one night.
+func (c *runCommand) Run(t *terminal) error {
+	start := time.Now()
+	cfg, day, out, err := c.publish(t)
+	seconds := time.Since(start).Seconds()
+	if out != nil {
+		out.Warnings = append(slices.Clone(cfg.Warnings), out.Warnings...)
+	}
+	if c.JSON {
+		return t.printRun(runResult(cfg, day, out, seconds, err), err)
+	}
+	if out != nil {
+		printSummary(t, cfg, day, out, seconds)
+	}
+	return err
+}
+
+func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.Outcome, error) {
+	accept, err := c.accepted()
+	if err != nil {
+		return nil, date.Date{}, nil, err
+	}
+	cfg, err := c.load()
+	if err != nil {
+		return nil, date.Date{}, nil, err
+	}
+	engine, cleanup, err := c.engine()
+	if err != nil {
+		return cfg, date.Date{}, nil, fmt.Errorf("%w: %w", jobs.ErrUsage, err)
+	}
+	defer cleanup()
+	progress := newProgress(t, c.outputFlags)
+	defer progress.Close()
+	day, out, err := jobs.Nightly(t.ctx, cfg, jobs.Options{
+		Date: c.Date, DryRun: c.DryRun, Force: c.Force, Accept: accept, Temp: engine.Temp,
+		NewRun: newRun, Version: version(), Progress: progress,
+	}, engine)
+	return cfg, day, out, err
+}
+
+func (c *runCommand) accepted() (map[string]string, error) {
+	if (len(c.Accept) == 0) != (c.Reason == "") {
+		return nil, fmt.Errorf("%w: --accept and --reason go together", jobs.ErrUsage)
+	}
+	accept := map[string]string{}
+	for _, g := range c.Accept {
+		accept[g] = c.Reason
+	}
+	return accept, nil
+}
+
+// runJSON is the object of run --json.
+type runJSON struct {
+	Status     string            `json:"status"`
+	Prediction string            `json:"prediction,omitempty"`
+	Date       string            `json:"date,omitempty"`
+	Run        string            `json:"run,omitempty"`
+	Seq        *int              `json:"seq,omitempty"`
+	Seconds    float64           `json:"seconds"`
+	Message    string            `json:"message,omitempty"`
+	Warnings   []string          `json:"warnings,omitempty"`
+	Manifest   *publish.Manifest `json:"manifest,omitempty"`
+	Error      *errorJSON        `json:"error,omitempty"`
+}
+
+type errorJSON struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func runResult(cfg *config.Config, day date.Date, out *pipeline.Outcome, seconds float64, err error) runJSON {
+	r := runJSON{Date: day.String(), Seconds: seconds}
+	if cfg != nil {
+		r.Prediction = cfg.Prediction
+	}
+	if out != nil {
+		r.Status, r.Run, r.Message, r.Warnings, r.Manifest = string(out.Status), out.Run, out.Message, out.Warnings, out.Manifest
+		if out.Status == pipeline.Published || out.Status == pipeline.AlreadyPublished {
+			r.Seq = &out.Seq
+		}
+	}
+	if err != nil {
+		f := classify(err)
+		r.Status = f.status
+		r.Error = &errorJSON{Kind: f.kind, Message: err.Error(), Hint: f.hint}
+	}
+	return r
+}
+
+func (t *terminal) printRun(r runJSON, err error) error {
+	if failed := t.printJSON(r); failed != nil {
+		return errors.Join(err, failed)
+	}
+	if err != nil {
+		return &printedError{err}
+	}
+	return nil
+}
+
+// printJSON prints one JSON object on a line of its own.
+func (t *terminal) printJSON(v any) error { return json.NewEncoder(t.stdout).Encode(v) }

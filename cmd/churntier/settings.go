@@ -1,0 +1,104 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/pipeline/localrun"
+)
+
+// configFlags are the flags of every command that reads a config.
+type configFlags struct {
+	Config string   `short:"c" required:"" placeholder:"FILE" help:"The config of the prediction."`
+	Set    []string `placeholder:"KEY.PATH=VALUE" sep:"none" help:"Override a key of the config; repeatable."`
+}
+
+func (f configFlags) load() (*config.Config, error) {
+	return config.Load(f.Config, config.Options{Set: f.Set, Getenv: os.Getenv})
+}
+
+// outputFlags say how a command speaks.
+type outputFlags struct {
+	JSON      bool   `name:"json" help:"Print one JSON object on standard output."`
+	Quiet     bool   `help:"No progress."`
+	LogFormat string `enum:"text,json" default:"text" placeholder:"text|json" help:"Form of the log lines on standard error."`
+}
+
+func (f outputFlags) logger(t *terminal) *slog.Logger {
+	o := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if f.Quiet {
+		o.Level = slog.LevelWarn
+	}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(t.stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(t.stderr, o))
+}
+
+// workFlags bound what a run may use.
+type workFlags struct {
+	Workers int    `placeholder:"N" help:"Splits worked on side by side; default: the processors."`
+	Memory  string `default:"256MiB" placeholder:"SIZE" help:"Users' data that a step keeps in memory; above it, it spills to --temp."`
+	Temp    string `placeholder:"DIR" help:"Folder for temporary files; default: the system's."`
+}
+
+// engine gives the engine and its temporary folder, which cleanup removes.
+func (f workFlags) engine() (e localrun.Engine, cleanup func(), err error) {
+	memory, err := parseSize(f.Memory)
+	if err != nil {
+		return e, nil, fmt.Errorf("--memory: %w", err)
+	}
+	if f.Workers < 0 {
+		return e, nil, errors.New("--workers must not be negative")
+	}
+	workers := f.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	temp, err := os.MkdirTemp(f.Temp, "churntier-*")
+	if err != nil {
+		return e, nil, fmt.Errorf("temporary folder (--temp): %w", err)
+	}
+	return localrun.Engine{Workers: workers, Memory: memory, Temp: temp}, func() { _ = os.RemoveAll(temp) }, nil
+}
+
+// parseSize reads a number of bytes with an optional unit KiB, MiB or GiB.
+func parseSize(text string) (int64, error) {
+	digits := strings.TrimRight(text, "KMGiB")
+	unit, ok := map[string]int64{"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[text[len(digits):]]
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || n < 1 || n > (1<<50)/unit {
+		return 0, fmt.Errorf("%q is no size; want a number with KiB, MiB or GiB, such as 256MiB", text)
+	}
+	return n * unit, nil
+}
+
+// newRun names an attempt: a ULID, which sorts by time.
+func newRun() string {
+	return ulid.MustNew(ulid.Timestamp(time.Now()), rand.Reader).String()
+}
+
+// version names the build: its tag, or its commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+			return s.Value
+		}
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,182 @@
+package jobs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/gate"
+	"github.com/churntier/churntier/pipeline/identity"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/dial"
+	"github.com/churntier/churntier/pipeline/objstore/dry"
+	"github.com/churntier/churntier/pipeline/score"
+	"github.com/churntier/churntier/pipeline/snapshot"
+)
+
+// Options are what the command line adds to a config for one run.
+type Options struct {
+	Date     string // YYYY-MM-DD, or "latest"
+	DryRun   bool
+	Force    bool
+	Accept   map[string]string // gate to reason
+	Temp     string            // an existing folder of this run's own
+	NewRun   func() string
+	Version  string
+	Progress pipeline.Progress
+}
+
+// Nightly runs one night of a prediction.
+func Nightly(ctx context.Context, cfg *config.Config, o Options, engine pipeline.Engine) (date.Date, *pipeline.Outcome, error) {
+	if cfg.Mode == string(pipeline.Archived) {
+		out, err := pipeline.Run(ctx, pipeline.Night{Mode: pipeline.Archived}, engine)
+		return date.Date{}, out, err
+	}
+	n, err := newNight(ctx, cfg, o)
+	if err != nil {
+		return n.Date, nil, err
+	}
+	out, err := pipeline.Run(ctx, n, engine)
+	return n.Date, out, err
+}
+
+// Check reads the footers of a snapshot and checks it against the config. Nothing
+// else is read and nothing is written.
+func Check(ctx context.Context, cfg *config.Config, o Options) (*pipeline.Checked, error) {
+	n, err := newNight(ctx, cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.Check(ctx, n)
+}
+
+// newNight opens the stores and the model that a config names and fixes the date.
+func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Night, error) {
+	n := pipeline.Night{
+		Prediction: cfg.Prediction, Mode: pipeline.Mode(cfg.Mode), Verify: snapshot.Verify(cfg.Snapshot.Verify),
+		Limits: snapshot.DefaultLimits(), AsOf: cfg.Snapshot.AsOf, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates),
+		Accept: o.Accept, Force: o.Force, DryRun: o.DryRun, NewRun: o.NewRun, Version: o.Version, Temp: o.Temp, Progress: o.Progress,
+	}
+	if err := gate.CheckAccept(slices.Sorted(maps.Keys(o.Accept))); err != nil {
+		return n, fmt.Errorf("%w: --accept: %w", ErrUsage, err)
+	}
+	var err error
+	if n.Rules, err = rulesOf(ctx, cfg); err != nil {
+		return n, err
+	}
+	if n.Snapshot, err = sourceOf(ctx, cfg.Snapshot); err != nil {
+		return n, err
+	}
+	for _, l := range cfg.Exclude {
+		list, err := listOf(ctx, l)
+		if err != nil {
+			return n, err
+		}
+		n.Exclude = append(n.Exclude, list)
+	}
+	output := dial.Options{Output: true}
+	if o.DryRun {
+		output.Wrap = func(d objstore.Driver) objstore.Driver { return dry.New(d) }
+	}
+	if n.Output, err = dial.Open(ctx, cfg.Publish.URL, output); err != nil {
+		return n, fmt.Errorf("publish.url: %w", err)
+	}
+	n.Date, err = dateOf(ctx, n.Snapshot, o.Date)
+	return n, err
+}
+
+// dateOf reads the --date flag; latest is the newest date with a ready snapshot.
+func dateOf(ctx context.Context, s snapshot.Source, flag string) (date.Date, error) {
+	if flag == "latest" {
+		return s.Newest(ctx)
+	}
+	d, err := date.Parse(flag)
+	if err != nil {
+		return d, fmt.Errorf("%w: --date: %w", ErrUsage, err)
+	}
+	return d, nil
+}
+
+func sourceOf(ctx context.Context, c config.Snapshot) (snapshot.Source, error) {
+	b, err := dial.Open(ctx, c.URL, dial.Options{})
+	if err != nil {
+		return snapshot.Source{}, fmt.Errorf("snapshot.url: %w", err)
+	}
+	return snapshot.Source{Bucket: b, Partition: c.Partition, Files: c.Files, Ready: c.Ready}, nil
+}
+
+// listOf opens the folder of an exclude list; the last element of its URL is a
+// glob.
+func listOf(ctx context.Context, l config.List) (pipeline.List, error) {
+	folder, glob := path.Split(l.URL)
+	b, err := dial.Open(ctx, folder, dial.Options{})
+	if err != nil {
+		return pipeline.List{}, fmt.Errorf("exclude: %w", err)
+	}
+	return pipeline.List{URL: l.URL, Bucket: b, Files: glob, ID: l.ID}, nil
+}
+
+func rulesOf(ctx context.Context, cfg *config.Config) (pipeline.Rules, error) {
+	r := pipeline.Rules{
+		ID: cfg.Snapshot.ID, Duplicates: identity.Policy(cfg.Snapshot.Duplicates), OrderBy: cfg.Snapshot.OrderBy,
+		Scores: cfg.Publish.Scores, Passthrough: cfg.Publish.Passthrough, Compression: cfg.Publish.Compression,
+	}
+	for _, c := range cfg.Categories {
+		rule := distribution.Rule{Name: c.Name}
+		if c.From != nil {
+			rule.From = *c.From
+		}
+		if c.TopShare != nil {
+			rule.TopShare = *c.TopShare
+		}
+		r.Categories = append(r.Categories, rule)
+	}
+	r.Audiences = audiencesOf(cfg)
+	var err error
+	if c := cfg.Score.Column; c != nil {
+		r.Column = &pipeline.ColumnScore{Name: c.Name, Low: c.Low, High: c.High}
+		r.Scorer, err = score.FromColumn(c.Name, c.Low, c.High)
+		return r, err
+	}
+	r.Scorer, r.Model, err = readModel(ctx, cfg.Score.Model)
+	return r, err
+}
+
+// modelLimit bounds the size of a model file.
+const modelLimit = 64 << 20
+
+func readModel(ctx context.Context, url string) (score.Scorer, *pipeline.Model, error) {
+	data, err := readFile(ctx, url, modelLimit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: score.model: %w", ErrUsage, err)
+	}
+	name := path.Base(url)
+	s, err := score.ReadModel(name, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.Sum256(data)
+	return s, &pipeline.Model{Name: name, SHA256: hex.EncodeToString(sum[:]), Kind: s.Kind()}, nil
+}
+
+// readFile reads one small object, or a file of this machine.
+func readFile(ctx context.Context, url string, limit int64) ([]byte, error) {
+	folder, name := path.Split(url)
+	if folder == "" {
+		folder = "."
+	}
+	b, err := dial.Open(ctx, folder, dial.Options{})
+	if err != nil {
+		return nil, err
+	}
+	data, _, err := b.Read(ctx, name, limit)
+	return data, err
+}

@@ -1,0 +1,150 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/dial"
+	"github.com/churntier/churntier/pipeline/score"
+	"github.com/churntier/churntier/pipeline/snapshot"
+)
+
+// Tried is the distribution of one file.
+type Tried struct {
+	By           string                  `json:"by"` // the model, or the column and its range
+	Read         int64                   `json:"read"`
+	Scored       int64                   `json:"scored"`
+	Rejected     int64                   `json:"rejected"`
+	Reasons      map[string]int64        `json:"rejected_reasons"`
+	Distribution [20]int64               `json:"distribution"`
+	Categories   distribution.Categories `json:"categories"`
+}
+
+// defaultRules are the categories of a config that names none.
+var defaultRules = []distribution.Rule{{Name: "high", From: 75}, {Name: "medium", From: 50}, {Name: "low"}}
+
+// Try scores one Parquet file by a column or a model and counts the scores. With
+// neither it takes the one column that is named like a score.
+func Try(ctx context.Context, url, column, model string) (_ *Tried, err error) {
+	f, err := openOne(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if model != "" {
+		s, m, err := readModel(ctx, model)
+		if err != nil {
+			return nil, err
+		}
+		return scoreFile(ctx, f, s, "model "+m.Name+" ("+m.Kind+")")
+	}
+	if column == "" {
+		if column, err = scoreColumn(f); err != nil {
+			return nil, err
+		}
+	}
+	return tryColumn(ctx, f, column)
+}
+
+func openOne(ctx context.Context, url string) (*snapshot.Files, error) {
+	folder, name := path.Split(url)
+	if folder == "" {
+		folder = "."
+	}
+	b, err := dial.Open(ctx, folder, dial.Options{})
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.Stat(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUsage, url, err)
+	}
+	return snapshot.Open(ctx, snapshot.PinFiles(b, []objstore.Attrs{a}), snapshot.VerifyRead, "", snapshot.DefaultLimits())
+}
+
+// scoreColumn finds the one column whose name says that it is a score.
+func scoreColumn(f *snapshot.Files) (string, error) {
+	var named, all []string
+	for _, field := range f.Schema().Fields() {
+		all = append(all, field.Name)
+		name := strings.ToLower(field.Name)
+		if strings.Contains(name, "score") || strings.Contains(name, "prob") {
+			named = append(named, field.Name)
+		}
+	}
+	if len(named) != 1 {
+		return "", fmt.Errorf("%w: name the score with --score-column or give a --model; the columns are %s", ErrUsage, strings.Join(all, ", "))
+	}
+	return named[0], nil
+}
+
+// tryColumn takes the range that fits: 0 to 1, or 0 to 100 when a value is above 1.
+func tryColumn(ctx context.Context, f *snapshot.Files, column string) (*Tried, error) {
+	var best *Tried
+	for _, high := range []float64{1, 100} {
+		s, err := score.FromColumn(column, 0, high)
+		if err != nil {
+			return nil, err
+		}
+		t, err := scoreFile(ctx, f, s, fmt.Sprintf("column %s from 0 to %g", column, high))
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || t.Scored > best.Scored {
+			best = t
+		}
+	}
+	return best, nil
+}
+
+func scoreFile(ctx context.Context, f *snapshot.Files, s score.Scorer, by string) (*Tried, error) {
+	var columns []string
+	for _, in := range s.Columns() {
+		columns = append(columns, in.Column)
+	}
+	bound, err := s.Bind(f.Schema(columns...))
+	if err != nil {
+		return nil, err
+	}
+	t := &Tried{By: by, Reasons: map[string]int64{}}
+	var counts distribution.Counts
+	for _, split := range snapshot.Cut(f.Parts) {
+		if err := t.add(ctx, f.Split(split, columns), bound, &counts); err != nil {
+			return nil, err
+		}
+	}
+	t.Scored = counts.Total()
+	t.Rejected = t.Read - t.Scored
+	t.Distribution = counts.Buckets()
+	cut, err := distribution.Cut(defaultRules, nil)
+	t.Categories = cut.CountIn(&counts)
+	return t, err
+}
+
+func (t *Tried) add(ctx context.Context, r *snapshot.SplitReader, bound *score.Bound, counts *distribution.Counts) (err error) {
+	defer func() { err = errors.Join(err, r.Close()) }()
+	var result score.Result
+	for {
+		b, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := bound.Score(b.Record, &result); err != nil {
+			return err
+		}
+		t.Read += b.Record.NumRows()
+		counts.Add(result.Hundredths)
+		for _, bad := range result.Bad {
+			t.Reasons[bad.Reason.String()]++
+		}
+	}
+}

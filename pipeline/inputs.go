@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+
+	"github.com/churntier/churntier/pipeline/publish"
+	"github.com/churntier/churntier/pipeline/snapshot"
+)
+
+// ErrList says that an exclude list cannot be trusted: missing, empty or of
+// another id type. Scoring the erased is worse than not scoring, so it refuses.
+var ErrList = errors.New("exclude list")
+
+// inputs are the files of a night with their versions fixed and nothing read.
+type inputs struct {
+	parts *snapshot.Pinned
+	lists []*snapshot.Pinned // by Night.Exclude
+}
+
+// pin finds the snapshot and the lists of the night.
+func pin(ctx context.Context, n *Night) (*inputs, error) {
+	parts, err := snapshot.Pin(ctx, n.Snapshot, n.Date)
+	if err != nil {
+		return nil, err
+	}
+	in := &inputs{parts: parts}
+	for _, l := range n.Exclude {
+		files, err := l.find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.lists = append(in.lists, files)
+	}
+	return in, nil
+}
+
+// sum computes the checksums that the stores do not keep.
+func (in *inputs) sum(ctx context.Context) error {
+	for _, p := range in.all() {
+		if err := p.Sum(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *inputs) all() []*snapshot.Pinned { return append([]*snapshot.Pinned{in.parts}, in.lists...) }
+
+func (l List) find(ctx context.Context) (*snapshot.Pinned, error) {
+	all, err := l.Bucket.List(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: %w", ErrList, l.URL, err)
+	}
+	var files = all[:0]
+	for _, a := range all {
+		if ok, _ := path.Match(l.Files, a.Key); ok {
+			files = append(files, a)
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%w %s: no file matches; an empty list is a Parquet file without rows", ErrList, l.URL)
+	}
+	return snapshot.PinFiles(l.Bucket, files), nil
+}
+
+// unchanged returns snapshot.ErrNotReady when an input is not what it was when it
+// was fixed.
+func (in *inputs) unchanged(ctx context.Context, n *Night) error {
+	if err := in.parts.Unchanged(ctx); err != nil {
+		return err
+	}
+	for i, was := range in.lists {
+		now, err := n.Exclude[i].find(ctx)
+		if err != nil {
+			return err
+		}
+		if !was.Same(now) {
+			return fmt.Errorf("%w: the exclude list %s changed while it was read; run again", snapshot.ErrNotReady, n.Exclude[i].URL)
+		}
+	}
+	return nil
+}
+
+// fingerprint gives F of the publication protocol: equal inputs, model, mode and
+// rules have equal fingerprints.
+func (in *inputs) fingerprint(n *Night) (string, error) {
+	rules, err := json.Marshal(n.Rules)
+	if err != nil {
+		return "", err
+	}
+	f := publish.FingerprintInput{Mode: string(n.Mode), Config: rules}
+	if n.Rules.Model != nil {
+		f.ModelSHA256 = n.Rules.Model.SHA256
+	}
+	object := func(name string, p snapshot.Part) publish.Source {
+		return publish.Source{Name: name, Size: p.Size, CRC32C: p.CRC32C}
+	}
+	for _, p := range in.parts.Parts {
+		f.Parts = append(f.Parts, object(p.Name, p))
+	}
+	for i, l := range in.lists {
+		for _, p := range l.Parts {
+			f.Lists = append(f.Lists, object(fmt.Sprintf("%d/%s", i, p.Name), p))
+		}
+	}
+	return publish.Fingerprint(f), nil
+}

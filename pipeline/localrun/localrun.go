@@ -1,0 +1,140 @@
+// Package localrun runs the stages of a plan in this process: a few goroutines
+// take splits from a queue. Every worker owns the split it works on, so there is
+// no lock in a loop, and what a split writes does not depend on who worked on it.
+package localrun
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/identity"
+	"github.com/churntier/churntier/pipeline/snapshot"
+)
+
+// Engine is the engine of one process.
+type Engine struct {
+	Workers int    // goroutines
+	Memory  int64  // bytes of users' data that a step may keep in memory
+	Temp    string // existing folder for what does not fit
+}
+
+// Identify decides which rows are excluded or duplicates: every id's hash goes
+// through a sieve; only rows whose hash is not alone are read again and compared.
+func (e Engine) Identify(ctx context.Context, p *pipeline.Plan) (*identity.Fates, error) {
+	p.Progress.Stage("identify", p.Parts.Rows())
+	o := identity.Options{
+		Rows: p.Parts.Rows(), Listed: p.Listed(), Memory: e.Memory, Temp: e.Temp,
+		Policy: p.Rules.Duplicates, Workers: e.Workers,
+	}
+	suspects, err := e.sieve(ctx, p, o)
+	if err != nil || suspects.Count() == 0 {
+		return identity.NoFates(), err
+	}
+	p.Progress.Stage("compare ids", suspects.Count())
+	judge, err := identity.NewJudge(o, suspects)
+	if err != nil {
+		return nil, err
+	}
+	err = e.eachReading(ctx, p, func() collector { return judge.Collector() }, func(ctx context.Context, r pipeline.Reading, c collector) error {
+		return p.JudgeSuspects(ctx, r, suspects, c.(*identity.JudgeCollector))
+	})
+	if err != nil {
+		return nil, errors.Join(err, judge.Close())
+	}
+	return judge.Fates(ctx)
+}
+
+func (e Engine) sieve(ctx context.Context, p *pipeline.Plan, o identity.Options) (*identity.Suspects, error) {
+	sieve, err := identity.NewSieve(o)
+	if err != nil {
+		return nil, err
+	}
+	err = e.eachReading(ctx, p, func() collector { return sieve.Collector() }, func(ctx context.Context, r pipeline.Reading, c collector) error {
+		return p.SieveIDs(ctx, r, c.(*identity.SieveCollector))
+	})
+	if err != nil {
+		return nil, errors.Join(err, sieve.Close())
+	}
+	return sieve.Suspects(ctx)
+}
+
+// collector takes ids on behalf of one worker.
+type collector interface{ Close() error }
+
+func (e Engine) eachReading(ctx context.Context, p *pipeline.Plan, collect func() collector, do func(context.Context, pipeline.Reading, collector) error) error {
+	return each(ctx, e.Workers, p.Readings(), func(ctx context.Context, take func() (pipeline.Reading, bool)) (err error) {
+		c := collect()
+		defer func() { err = errors.Join(err, c.Close()) }()
+		for r, ok := take(); ok; r, ok = take() {
+			if err := do(ctx, r, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Measure counts the scores of all splits.
+func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, fates *identity.Fates) (*pipeline.Tally, error) {
+	total := pipeline.NewTally(len(p.Inputs))
+	var mu sync.Mutex
+	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) error {
+		for s, ok := take(); ok; s, ok = take() {
+			t, err := p.MeasureSplit(ctx, s, fates)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			total.Add(t)
+			mu.Unlock()
+		}
+		return nil
+	})
+	return total, err
+}
+
+// Write writes the shards of all splits.
+func (e Engine) Write(ctx context.Context, p *pipeline.Plan, fates *identity.Fates, c distribution.Categories) ([]pipeline.Written, error) {
+	written := make([]pipeline.Written, len(p.Splits))
+	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) error {
+		for s, ok := take(); ok; s, ok = take() {
+			var err error
+			if written[s.Index], err = p.WriteSplit(ctx, s, fates, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return written, err
+}
+
+// each lets workers take the items one by one, in order; the first error stops
+// them all.
+func each[T any](ctx context.Context, workers int, items []T, work func(ctx context.Context, take func() (T, bool)) error) error {
+	queue := make(chan T, len(items))
+	for _, item := range items {
+		queue <- item
+	}
+	close(queue)
+	g, gctx := errgroup.WithContext(ctx)
+	for range max(1, min(workers, len(items))) {
+		g.Go(func() error {
+			return work(gctx, func() (item T, ok bool) {
+				if gctx.Err() != nil {
+					return item, false
+				}
+				item, ok = <-queue
+				return item, ok
+			})
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}

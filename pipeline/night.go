@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/gate"
+	"github.com/churntier/churntier/pipeline/identity"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/score"
+	"github.com/churntier/churntier/pipeline/snapshot"
+)
+
+// Mode says what a prediction is for.
+type Mode string
+
+// The modes: live publishes audiences, preview only scores, archived does nothing.
+const (
+	Live     Mode = "live"
+	Preview  Mode = "preview"
+	Archived Mode = "archived"
+)
+
+// Night is one prediction on one date: everything that one run depends on.
+type Night struct {
+	Prediction string
+	Date       date.Date
+	Mode       Mode
+	Rules      Rules
+	Snapshot   snapshot.Source
+	Verify     snapshot.Verify
+	Limits     snapshot.Limits
+	Exclude    []List
+	AsOf       string         // column whose newest day must be Date; "" when not checked
+	Zone       *time.Location // of the logical date
+	Gates      gate.Limits
+	Accept     map[string]string // refusing gates to pass all the same: name to reason
+	Force      bool              // publish again what is published already
+	DryRun     bool              // compute everything, write nothing
+	Output     *objstore.Bucket
+	NewRun     func() string // the name of an attempt, never given twice
+	Version    string        // of the program, for the manifest
+	Temp       string        // an existing folder for spilled and spooled data
+	Progress   Progress
+}
+
+// Rules are the part of a prediction's config that decides the bytes of its
+// shards. Their JSON form is the canonical config of the fingerprint.
+type Rules struct {
+	ID          string
+	Duplicates  identity.Policy
+	OrderBy     string `json:",omitempty"`
+	Column      *ColumnScore
+	Scorer      score.Scorer `json:"-"`
+	Model       *Model       `json:"-"`
+	Categories  []distribution.Rule
+	Audiences   []Audience
+	Scores      bool
+	Passthrough []string
+	Compression string
+}
+
+// ColumnScore is a score that the snapshot already holds.
+type ColumnScore struct {
+	Name      string
+	Low, High float64
+}
+
+// Model names the model file of a night.
+type Model struct {
+	Name   string
+	SHA256 string
+	Kind   string
+}
+
+// Audience is a named set of users and the files that list them. It takes the
+// users of one category, or of a score range with both ends included.
+type Audience struct {
+	Name      string
+	Category  string    // "" when Range decides
+	Range     [2]uint16 // hundredths
+	Files     []File
+	SkipEmpty bool        // no header-only text file when there is no member
+	Expect    gate.Expect `json:"-"`
+}
+
+// File is one format of an audience.
+type File struct {
+	Format  string // parquet or csv
+	Columns []Column
+	Formula string `json:",omitempty"` // csv: refuse or quote texts that a spreadsheet would run
+}
+
+// Column is one column of an audience file: a word such as score, or the name of
+// a snapshot column.
+type Column struct{ Name, From string }
+
+// List is a list of ids that are never scored.
+type List struct {
+	URL    string // for people
+	Bucket *objstore.Bucket
+	Files  string // glob of its Parquet files in Bucket
+	ID     string // column
+}
+
+// Progress hears how far a run is. Its methods are called from many goroutines.
+type Progress interface {
+	Stage(name string, rows int64)
+	Add(rows int64)
+}

@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/distribution"
+)
+
+// output is one file series of a night: a table, or one format of an audience.
+type output struct {
+	name     string // scores, rejected or the audience
+	folder   string // in the run's prefix
+	ext      string
+	audience int // index into Rules.Audiences, or -1 for a table
+	always   bool
+	encode   func(io.Writer) (audience.Encoder, error) // nil for the rejected table
+}
+
+// The tables of a run, by their names in the manifest and their folders.
+const (
+	scoresTable       = "scores"
+	rejectedTable     = "rejected"
+	distributionTable = "distribution"
+)
+
+// layOut decides the file series of the night and checks their columns.
+func (p *Plan) layOut() ([]output, error) {
+	var all []output
+	var errs []error
+	schema := p.Parts.Schema(p.Columns...)
+	parquet := audience.ParquetOptions{Compression: p.Rules.Compression}
+	series := func(o output, f File, columns []audience.Column) {
+		l := audience.Layout{ID: p.Rules.ID, Columns: columns, Categories: categoryNames(p.Rules.Categories), Date: p.Date}
+		_, err := l.Schema(schema)
+		errs = append(errs, err)
+		o.ext = f.Format
+		o.encode = func(w io.Writer) (audience.Encoder, error) {
+			if f.Format == "csv" {
+				return audience.NewCSV(w, l, schema, audience.CSVOptions{Formula: f.Formula})
+			}
+			return audience.NewParquet(w, l, schema, parquet)
+		}
+		all = append(all, o)
+	}
+	if p.Rules.Scores {
+		series(output{name: scoresTable, folder: scoresTable, audience: -1, always: true},
+			File{Format: "parquet"}, audience.ScoresColumns(p.Rules.ID, p.Rules.Passthrough))
+	}
+	if p.Mode == Live {
+		for i, a := range p.Rules.Audiences {
+			for _, f := range a.Files {
+				series(output{name: a.Name, folder: "audiences/" + a.Name, audience: i, always: f.Format == "parquet" || !a.SkipEmpty},
+					f, p.columns(f))
+			}
+		}
+	}
+	all = append(all, output{name: rejectedTable, folder: rejectedTable, ext: "parquet", audience: -1, always: true})
+	return all, errors.Join(errs...)
+}
+
+func (p *Plan) columns(f File) []audience.Column {
+	if len(f.Columns) == 0 {
+		return audience.DefaultColumns(p.Rules.ID)
+	}
+	sources := map[string]audience.Source{
+		"score": audience.FromScore, "category": audience.FromCategory,
+		"probability": audience.FromProbability, "snapshot_date": audience.FromSnapshotDate,
+	}
+	columns := make([]audience.Column, len(f.Columns))
+	for i, c := range f.Columns {
+		columns[i] = audience.Column{Name: c.Name, Source: audience.FromColumn, Column: c.From}
+		if s, ok := sources[c.From]; ok {
+			columns[i] = audience.Column{Name: c.Name, Source: s}
+		}
+	}
+	return columns
+}
+
+func categoryNames(rules []distribution.Rule) []string {
+	names := make([]string, len(rules))
+	for i, r := range rules {
+		names[i] = r.Name
+	}
+	return names
+}
+
+// key names the file of one split in the output bucket.
+func (p *Plan) key(o output, split int) string {
+	return fmt.Sprintf("%s/%s/part-%05d.%s", p.prefix, o.folder, split, o.ext)
+}

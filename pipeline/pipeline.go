@@ -1,0 +1,235 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/gate"
+	"github.com/churntier/churntier/pipeline/identity"
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+// Status says how a run ended well.
+type Status string
+
+// The ways to end well.
+const (
+	Published        Status = "published"
+	AlreadyPublished Status = "already-published"
+	DryRun           Status = "dry-run"
+	Previewed        Status = "preview"
+	NothingToDo      Status = "archived"
+)
+
+// Outcome is what a run did.
+type Outcome struct {
+	Status   Status
+	Run      string
+	Seq      int
+	Message  string            // for people; "" when the status says it all
+	Manifest *publish.Manifest // nil when nothing was computed
+	Warnings []string
+}
+
+// attempts bounds how often a run starts again because a fence took its place in
+// the log.
+const attempts = 3
+
+// Run publishes one night, or says why not. This is the product from top to
+// bottom: look what is published, fix the inputs, decide the rows, write the
+// shards, check the counts and the gates, seal, commit, project.
+//
+// Nothing of a run is visible before its commit. After an error the last
+// publication stands as it was, and running again is safe.
+func Run(ctx context.Context, n Night, engine Engine) (*Outcome, error) {
+	if n.Mode == Archived {
+		return &Outcome{Status: NothingToDo, Message: "mode is archived: nothing to do"}, nil
+	}
+	ledger, err := publish.Open(ctx, n.Output, n.Prediction)
+	if err != nil {
+		return nil, err
+	}
+	for range attempts {
+		out, err := attempt(ctx, n, engine, ledger)
+		if !errors.Is(err, publish.ErrRetry) {
+			return out, err
+		}
+	}
+	return nil, fmt.Errorf("%s: a clean-up took this run's place in the log %d times: %w", n.Date, attempts, publish.ErrRetry)
+}
+
+// attempt is one run under one name.
+func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger) (*Outcome, error) {
+	// P0 admit: the log is read before the inputs, so that a commit which falls
+	// between the two is noticed at our own commit.
+	log, err := ledger.Log(ctx, n.Date)
+	if err != nil {
+		return nil, err
+	}
+	in, err := pin(ctx, &n)
+	if err == nil {
+		err = in.sum(ctx)
+	}
+	if err != nil {
+		return nil, refuseInput(ctx, &n, ledger, err)
+	}
+	fingerprint, err := in.fingerprint(&n)
+	if err != nil {
+		return nil, err
+	}
+	if n.Mode == Live {
+		if a := publish.Admit(log, fingerprint, n.Force); !a.Fresh() {
+			return alreadyPublished(ctx, ledger, a, &n)
+		}
+	}
+
+	r := &run{Night: n, ledger: ledger, log: log, name: n.NewRun(), fingerprint: fingerprint, inputs: in}
+	if r.plan, err = newPlan(ctx, &n, in); err != nil {
+		return nil, refuseInput(ctx, &n, ledger, err)
+	}
+	defer func() { _ = r.plan.Close() }() // only read from
+	return r.publish(ctx, engine)
+}
+
+// run is one attempt at one date on its way from plan to publication.
+type run struct {
+	Night
+	ledger      *publish.Ledger
+	log         publish.Log
+	name        string
+	fingerprint string
+	inputs      *inputs
+	plan        *Plan
+
+	tally      *Tally
+	categories distribution.Categories
+	past       []past
+
+	distributionFiles []publish.File
+	manifest          *publish.Manifest
+	warnings          []string
+}
+
+func (r *run) publish(ctx context.Context, engine Engine) (*Outcome, error) {
+	// P1 stage: every shard under the run's own prefix, which nobody looks at.
+	shards, err := r.stage(ctx, engine)
+	if err != nil {
+		return nil, refuseInput(ctx, &r.Night, r.ledger, err)
+	}
+	// P2 gates: exact counts, then judgement against the last publications.
+	if err := r.check(shards); err != nil {
+		return nil, err
+	}
+	if err := r.judge(ctx); err != nil {
+		return nil, err
+	}
+	out := &Outcome{Run: r.name, Manifest: r.manifest, Warnings: r.warnings}
+	if r.DryRun {
+		out.Status = DryRun
+		return out, nil
+	}
+	// P3 seal: the inputs have not changed, what was written reads back, and the
+	// manifest is the last object of the run.
+	sum, err := r.seal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.Mode == Preview {
+		out.Status = Previewed
+		return out, nil
+	}
+	// P4 commit: one create-if-absent makes the run the publication of its date.
+	entry := publish.Entry{Seq: r.log.Next(), Run: r.name, Fingerprint: r.fingerprint, ManifestSHA256: sum}
+	committed, err := r.ledger.Commit(ctx, r.log, entry)
+	if err != nil {
+		return nil, err
+	}
+	out.Seq = committed.Entry.Seq
+	if out.Status = Published; !committed.Ours {
+		out.Status = AlreadyPublished
+		out.Run, out.Message = committed.Entry.Run, "another run of the same inputs was first"
+	}
+	// P5 project: the one fixed path follows the log.
+	return out, project(ctx, r.ledger)
+}
+
+// stage decides every row and writes the shards of all splits, and the files that
+// depend on the whole.
+func (r *run) stage(ctx context.Context, engine Engine) ([]Shard, error) {
+	if !r.DryRun && r.Mode == Live {
+		if err := r.ledger.Claim(ctx); err != nil {
+			return nil, err
+		}
+	}
+	p := r.plan
+	p.prefix = publish.RunPrefix(r.Date, r.name)
+	if r.Mode == Preview {
+		p.prefix = publish.PreviewPrefix(r.Date, r.name)
+	}
+	fates, err := engine.Identify(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = fates.Close() }() // temporary files only
+	if r.categories, err = r.cut(ctx, engine, fates); err != nil {
+		return nil, err
+	}
+	r.Progress.Stage("score and write", p.Parts.Rows())
+	written, err := engine.Write(ctx, p, fates, r.categories)
+	if err != nil {
+		return nil, err
+	}
+	var shards []Shard
+	r.tally = NewTally(len(p.Inputs))
+	for _, w := range written {
+		r.tally.Add(w.Tally)
+		shards = append(shards, w.Shards...)
+	}
+	r.categories = r.categories.CountIn(&r.tally.Counts)
+	return r.complete(ctx, shards)
+}
+
+// cut gives the categories. Cuts by share depend on every score, so these are
+// counted first.
+func (r *run) cut(ctx context.Context, engine Engine, fates *identity.Fates) (distribution.Categories, error) {
+	if !distribution.NeedsCounts(r.Rules.Categories) {
+		return distribution.Cut(r.Rules.Categories, nil)
+	}
+	r.Progress.Stage("measure", r.plan.Parts.Rows())
+	tally, err := engine.Measure(ctx, r.plan, fates)
+	if err != nil {
+		return nil, err
+	}
+	return distribution.Cut(r.Rules.Categories, &tally.Counts)
+}
+
+// check counts again: every row has one fate, every score one category.
+func (r *run) check(shards []Shard) error {
+	if err := r.tally.Conserved(r.plan.Parts.Rows()); err != nil {
+		return err
+	}
+	if err := distribution.Check(&r.tally.Counts, r.categories); err != nil {
+		return fmt.Errorf("%w: %w", ErrCounts, err)
+	}
+	r.manifest = r.describe(shards)
+	if err := r.manifest.Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrCounts, err)
+	}
+	return nil
+}
+
+// judge asks the gates; a refusal keeps its evidence and publishes nothing.
+func (r *run) judge(ctx context.Context) error {
+	var err error
+	if r.past, err = history(ctx, r.ledger, r.Date); err != nil {
+		return err
+	}
+	results := gate.Judge(r.night(), nightsOf(r.past), r.Gates, r.Accept)
+	r.record(results)
+	if refused := gate.Refused(results); len(refused) > 0 && r.Mode == Live {
+		return r.refuse(ctx, refused)
+	}
+	return nil
+}

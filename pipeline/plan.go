@@ -1,0 +1,177 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/churntier/churntier/pipeline/identity"
+	"github.com/churntier/churntier/pipeline/snapshot"
+)
+
+// Plan is the opened work of one night: which rows to read, how they are cut into
+// splits, and what each split writes. Everything in it follows from the inputs,
+// so every engine works by the same plan.
+type Plan struct {
+	Night
+	Parts   *snapshot.Files
+	Lists   []*snapshot.Files
+	Splits  []snapshot.Split
+	Columns []string // the wanted columns, in the order of every batch
+	Inputs  []string // the columns that the score reads
+
+	prefix  string // folder of the run in the output bucket
+	outputs []output
+}
+
+// newPlan opens the inputs, reads their footers and checks every wanted column
+// before any row is read. Close the plan when the night is over.
+func newPlan(ctx context.Context, n *Night, in *inputs) (_ *Plan, err error) {
+	p := &Plan{Night: *n}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	if p.Parts, err = snapshot.Open(ctx, in.parts, n.Verify, n.Temp, n.Limits); err != nil {
+		return nil, err
+	}
+	if err = p.openLists(ctx, in.lists); err != nil {
+		return nil, err
+	}
+	p.Splits = snapshot.Cut(p.Parts.Parts)
+	return p, p.bind()
+}
+
+// bind fixes the wanted columns and returns every fault of the schema at once.
+func (p *Plan) bind() error {
+	for _, in := range p.Rules.Scorer.Columns() {
+		p.Inputs = append(p.Inputs, in.Column)
+	}
+	p.Columns = p.wanted()
+	_, err := p.Rules.Scorer.Bind(p.Parts.Schema())
+	if err := errors.Join(err, p.Parts.Check(p.rest()), p.checkTypes()); err != nil {
+		return err
+	}
+	p.outputs, err = p.layOut()
+	return err
+}
+
+// wanted lists the columns that the night reads, the id first, each once.
+func (p *Plan) wanted() []string {
+	columns := []string{p.Rules.ID}
+	add := func(names ...string) {
+		for _, c := range names {
+			if c != "" && !slices.Contains(columns, c) {
+				columns = append(columns, c)
+			}
+		}
+	}
+	add(p.Inputs...)
+	add(p.Rules.OrderBy, p.AsOf)
+	add(p.Rules.Passthrough...)
+	for _, a := range p.Rules.Audiences {
+		for _, f := range a.Files {
+			for _, c := range f.Columns {
+				if !isWord(c.From) {
+					add(c.From)
+				}
+			}
+		}
+	}
+	return columns
+}
+
+// rest lists the wanted columns whose absence the score does not report: all but
+// its own inputs that the first part lacks.
+func (p *Plan) rest() []string {
+	return slices.DeleteFunc(slices.Clone(p.Columns), func(c string) bool {
+		_, found := p.Parts.Type(c)
+		return !found && slices.Contains(p.Inputs, c)
+	})
+}
+
+// checkTypes checks the columns that have a meaning of their own; a missing one
+// is reported elsewhere.
+func (p *Plan) checkTypes() error {
+	var errs []error
+	fault := func(column string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%w: column %q: %w", snapshot.ErrSchema, column, err))
+		}
+	}
+	if t, ok := p.Parts.Type(p.Rules.ID); ok {
+		fault(p.Rules.ID, identity.CheckType(t))
+	}
+	if t, ok := p.Parts.Type(p.Rules.OrderBy); ok {
+		fault(p.Rules.OrderBy, identity.CheckOrderType(t))
+	}
+	if t, ok := p.Parts.Type(p.AsOf); ok {
+		fault(p.AsOf, snapshot.CheckDay(t))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Plan) openLists(ctx context.Context, pinned []*snapshot.Pinned) error {
+	for i, in := range pinned {
+		l := p.Exclude[i]
+		f, err := snapshot.Open(ctx, in, p.Verify, p.Temp, p.Limits)
+		if err != nil {
+			return fmt.Errorf("%w %s: %w", ErrList, l.URL, err)
+		}
+		p.Lists = append(p.Lists, f)
+		if err := p.checkList(f, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkList refuses a list whose ids are of another type than the snapshot's: text
+// and numbers that look alike are different users in many warehouses.
+func (p *Plan) checkList(f *snapshot.Files, l List) error {
+	if err := f.Check([]string{l.ID}); err != nil {
+		return fmt.Errorf("%w %s: %w", ErrList, l.URL, err)
+	}
+	listed, _ := f.Type(l.ID)
+	ids, ok := p.Parts.Type(p.Rules.ID)
+	if !ok {
+		return nil // reported with the other faults of the snapshot
+	}
+	if err := identity.CheckType(listed); err != nil {
+		return fmt.Errorf("%w %s: column %q: %w", ErrList, l.URL, l.ID, err)
+	}
+	if !snapshot.SameKind(listed, ids) {
+		return fmt.Errorf("%w %s: column %q is %s and the snapshot's %q is %s; write the list with the type of the snapshot",
+			ErrList, l.URL, l.ID, listed, p.Rules.ID, ids)
+	}
+	return nil
+}
+
+// Listed counts the rows of all exclude lists.
+func (p *Plan) Listed() int64 {
+	n := int64(0)
+	for _, l := range p.Lists {
+		n += l.Rows()
+	}
+	return n
+}
+
+// Close frees the parts and the lists.
+func (p *Plan) Close() error {
+	var errs []error
+	if p.Parts != nil {
+		errs = append(errs, p.Parts.Close())
+	}
+	for _, l := range p.Lists {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// words are the names in columns that stand for what was computed.
+var words = []string{"score", "category", "probability", "snapshot_date"}
+
+func isWord(from string) bool { return slices.Contains(words, strings.TrimSpace(from)) }

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+const (
+	reportName      = "distribution.json"
+	reportTableName = "distribution.parquet"
+	reportFormat    = 1
+	reportLimit     = 4 << 20
+)
+
+// Report is distribution.json: the exact distribution of a run and what later
+// nights compare theirs with.
+type Report struct {
+	Format     int                     `json:"format"`
+	Prediction string                  `json:"prediction"`
+	Date       date.Date               `json:"date"`
+	Scored     int64                   `json:"scored"`
+	Buckets    [20]int64               `json:"buckets"` // of width 5, the last closed at 100
+	Categories distribution.Categories `json:"categories"`
+	Inputs     []InputNulls            `json:"inputs"` // columns that the score reads
+	Counts     []int64                 `json:"counts"` // users with score 0.00, 0.01 ... 100.00
+}
+
+// InputNulls says in how many rows of the snapshot a column is null or not a
+// number.
+type InputNulls struct {
+	Name  string `json:"name"`
+	Nulls int64  `json:"nulls"`
+	Rows  int64  `json:"rows"`
+}
+
+func (r *run) report() *Report {
+	rep := &Report{
+		Format: reportFormat, Prediction: r.Prediction, Date: r.Date, Scored: r.tally.Scored,
+		Buckets: r.tally.Counts.Buckets(), Categories: r.categories, Counts: r.tally.Counts[:],
+	}
+	for i, name := range r.plan.Inputs {
+		rep.Inputs = append(rep.Inputs, InputNulls{Name: name, Nulls: r.tally.Missing[i], Rows: r.tally.Read})
+	}
+	return rep
+}
+
+// ReadReport reads the distribution of the run whose files lie under prefix.
+func ReadReport(ctx context.Context, b *objstore.Bucket, prefix string) (*Report, error) {
+	key := prefix + "/" + reportName
+	data, _, err := b.Read(ctx, key, reportLimit)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", b.URL(key), err)
+	}
+	rep := &Report{}
+	if err := json.Unmarshal(data, rep); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", publish.ErrDamaged, b.URL(key), err)
+	}
+	if rep.Format != reportFormat || len(rep.Counts) != distribution.Scores {
+		return nil, fmt.Errorf("%w: %s: format %d with %d counts; want format %d with %d",
+			publish.ErrDamaged, b.URL(key), rep.Format, len(rep.Counts), reportFormat, distribution.Scores)
+	}
+	return rep, nil
+}
+
+// writeReport writes both forms of the distribution and gives them as files of
+// its table.
+func (r *run) writeReport(ctx context.Context) ([]publish.File, error) {
+	text, err := json.Marshal(r.report())
+	if err != nil {
+		return nil, err
+	}
+	var table bytes.Buffer
+	label := func(h uint16) string { return r.categories[r.categories.Of(h)].Name }
+	o := audience.ParquetOptions{Compression: r.Rules.Compression}
+	if err := audience.NewDistributionTable(&table, r.tally.Counts[:], label, o); err != nil {
+		return nil, err
+	}
+	var files []publish.File
+	for _, f := range []struct {
+		name, format string
+		data         []byte
+	}{{reportTableName, "parquet", table.Bytes()}, {reportName, "json", append(text, '\n')}} {
+		key := r.plan.prefix + "/" + f.name
+		w, err := r.Output.CreateBytes(ctx, key, f.data)
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", r.Output.URL(key), err)
+		}
+		files = append(files, fileOf(key, f.format, distribution.Scores, w))
+	}
+	return files, nil
+}

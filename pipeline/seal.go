@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+// ErrStaged says that a file of the run does not read back as it was written.
+// Nothing is published.
+var ErrStaged = errors.New("a written file does not read back")
+
+// ErrProjection says that the night is published and latest/ does not show it
+// yet; the next run makes it so.
+var ErrProjection = errors.New("published, but latest/ could not be updated")
+
+// readBackAtOnce bounds how many staged files are read back side by side.
+const readBackAtOnce = 4
+
+// seal makes sure that the run is whole and writes its manifest, whose SHA-256 it
+// gives.
+func (r *run) seal(ctx context.Context) (string, error) {
+	r.Progress.Stage("check what was written", 0)
+	if err := r.inputs.unchanged(ctx, &r.Night); err != nil {
+		return "", err
+	}
+	if err := r.readBack(ctx); err != nil {
+		return "", err
+	}
+	return r.ledger.Seal(ctx, r.manifest)
+}
+
+// readBack reads every staged file again and compares size and rows with the
+// manifest.
+func (r *run) readBack(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(readBackAtOnce)
+	for _, f := range r.manifest.Files() {
+		g.Go(func() error {
+			rows, err := countRows(ctx, r.Output, f)
+			if err != nil {
+				return fmt.Errorf("%w: %s: %w", ErrStaged, f.Key, err)
+			}
+			if rows != f.Rows {
+				return fmt.Errorf("%w: %s has %d rows, %d were written", ErrStaged, f.Key, rows, f.Rows)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows int64, err error) {
+	attrs, err := b.Stat(ctx, f.Key)
+	if err != nil {
+		return 0, err
+	}
+	if attrs.Size != f.Bytes {
+		return 0, fmt.Errorf("has %d bytes, %d were written", attrs.Size, f.Bytes)
+	}
+	switch f.Format {
+	case "parquet":
+		r, err := b.OpenAt(ctx, attrs)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, r.Close()) }()
+		return audience.CountParquet(r, attrs.Size)
+	case "csv":
+		r, err := b.Open(ctx, attrs)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, r.Close()) }()
+		return audience.CountCSV(r)
+	}
+	return f.Rows, nil // distribution.json: its size was compared
+}
+
+// alreadyPublished ends a run whose date needs nothing.
+func alreadyPublished(ctx context.Context, ledger *publish.Ledger, a publish.Admission, n *Night) (*Outcome, error) {
+	out := &Outcome{Status: AlreadyPublished, Run: a.Entry.Run, Seq: a.Entry.Seq, Message: a.Why}
+	if n.DryRun {
+		return out, nil
+	}
+	return out, project(ctx, ledger)
+}
+
+func project(ctx context.Context, ledger *publish.Ledger) error {
+	if _, err := ledger.Project(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrProjection, err)
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+// Shard is one written file of a run.
+type Shard struct {
+	Output int // index of its file series in the plan
+	Split  int
+	File   publish.File
+}
+
+// shards are the open files of one split. A file is created when its first row
+// comes, so an empty one is never written.
+type shards struct {
+	plan       *Plan
+	split      int
+	categories distribution.Categories
+	open       []*shard // by output
+	selected   []int32
+}
+
+// shard is one file being written.
+type shard struct {
+	key     string
+	format  string
+	out     *objstore.Writer
+	encoder interface {
+		Close() error
+		Rows() int64
+	}
+}
+
+func (p *Plan) newShards(split int, c distribution.Categories) *shards {
+	return &shards{plan: p, split: split, categories: c, open: make([]*shard, len(p.outputs))}
+}
+
+// write appends one batch to the files that take some of its rows. Formats of
+// one audience follow each other, so its members are selected once.
+func (s *shards) write(ctx context.Context, b *judged) error {
+	selectedFor := -1
+	for i, o := range s.plan.outputs {
+		var err error
+		switch {
+		case o.name == rejectedTable && o.audience < 0:
+			err = s.reject(ctx, i, b.rejected)
+		case o.audience < 0:
+			err = s.append(ctx, i, b, b.scored)
+		default:
+			if o.audience != selectedFor {
+				s.selected = s.plan.members(s.selected[:0], o.audience, b, s.categories)
+				selectedFor = o.audience
+			}
+			err = s.append(ctx, i, b, s.selected)
+		}
+		if err != nil {
+			return fmt.Errorf("write %s %s: %w", o.name, o.ext, err)
+		}
+	}
+	return nil
+}
+
+// members appends the scored rows that audience a takes.
+func (p *Plan) members(dst []int32, a int, b *judged, c distribution.Categories) []int32 {
+	rule := p.Rules.Audiences[a]
+	if rule.Category != "" {
+		wanted := uint8(slices.IndexFunc(c, func(c distribution.Category) bool { return c.Name == rule.Category }))
+		for _, i := range b.scored {
+			if b.Category[i] == wanted {
+				dst = append(dst, i)
+			}
+		}
+		return dst
+	}
+	for _, i := range b.scored {
+		if h := b.Hundredths[i]; h >= rule.Range[0] && h <= rule.Range[1] {
+			dst = append(dst, i)
+		}
+	}
+	return dst
+}
+
+func (s *shards) append(ctx context.Context, i int, b *judged, rows []int32) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := s.create(ctx, i); err != nil {
+		return err
+	}
+	return s.open[i].encoder.(audience.Encoder).Write(&b.Block, rows)
+}
+
+func (s *shards) reject(ctx context.Context, i int, rows []audience.RejectedRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := s.create(ctx, i); err != nil {
+		return err
+	}
+	return s.open[i].encoder.(*audience.RejectedEncoder).Write(rows)
+}
+
+// create opens the file of output i, unless it is open.
+func (s *shards) create(ctx context.Context, i int) error {
+	if s.open[i] != nil {
+		return nil
+	}
+	o := s.plan.outputs[i]
+	f := &shard{key: s.plan.key(o, s.split), format: o.ext}
+	var err error
+	if f.out, err = s.plan.Output.Create(ctx, f.key); err != nil {
+		return err
+	}
+	s.open[i] = f
+	if o.encode == nil {
+		f.encoder, err = audience.NewRejected(f.out, audience.ParquetOptions{Compression: s.plan.Rules.Compression})
+	} else {
+		f.encoder, err = o.encode(f.out)
+	}
+	return err
+}
+
+// commit finishes every open file.
+func (s *shards) commit() ([]Shard, error) {
+	var done []Shard
+	for i, f := range s.open {
+		if f == nil {
+			continue
+		}
+		file, err := f.commit()
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", f.key, err)
+		}
+		done = append(done, Shard{Output: i, Split: s.split, File: file})
+	}
+	return done, nil
+}
+
+func (f *shard) commit() (publish.File, error) {
+	if err := f.encoder.Close(); err != nil {
+		return publish.File{}, err
+	}
+	w, err := f.out.Commit()
+	return fileOf(f.key, f.format, f.encoder.Rows(), w), err
+}
+
+// abort drops every file that is not committed.
+func (s *shards) abort() {
+	for _, f := range s.open {
+		if f != nil && f.out != nil {
+			f.out.Abort()
+		}
+	}
+}
+
+func fileOf(key, format string, rows int64, w objstore.Written) publish.File {
+	return publish.File{Key: key, Format: format, Rows: rows, Bytes: w.Size, SHA256: w.SHA256, CRC32C: publish.Checksum(w.CRC32C)}
+}

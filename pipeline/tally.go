@@ -1,0 +1,70 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/distribution"
+)
+
+// ErrCounts says that a count that must be conserved was not: a defect of this
+// program or of the machine, never of the input. Nothing is published.
+var ErrCounts = errors.New("counts are not conserved")
+
+// Tally counts the fates of rows. Tallies of splits add up to that of the night,
+// in any order.
+type Tally struct {
+	Read, Rejected, Excluded, Duplicates, Ineligible, Scored int64
+
+	Reasons map[string]int64    // rejected and duplicate rows by reason
+	Counts  distribution.Counts // scored rows by score
+	Missing []int64             // rows with a null or NaN, by column of Plan.Inputs
+	Newest  date.Date           // newest day of the as_of column
+}
+
+// NewTally gives a tally without rows for a plan with so many inputs.
+func NewTally(inputs int) *Tally {
+	return &Tally{Reasons: map[string]int64{}, Missing: make([]int64, inputs)}
+}
+
+// Add adds the rows of o.
+func (t *Tally) Add(o *Tally) {
+	t.Read += o.Read
+	t.Rejected += o.Rejected
+	t.Excluded += o.Excluded
+	t.Duplicates += o.Duplicates
+	t.Ineligible += o.Ineligible
+	t.Scored += o.Scored
+	for reason, n := range o.Reasons {
+		t.Reasons[reason] += n
+	}
+	t.Counts.Merge(&o.Counts)
+	for i, n := range o.Missing {
+		t.Missing[i] += n
+	}
+	if o.Newest.After(t.Newest) {
+		t.Newest = o.Newest
+	}
+}
+
+// Conserved checks that every row that the footers promise had exactly one fate
+// and that every scored row is in the distribution once.
+func (t *Tally) Conserved(rows int64) error {
+	fates := t.Rejected + t.Excluded + t.Duplicates + t.Ineligible + t.Scored
+	reasons := int64(0)
+	for _, n := range t.Reasons {
+		reasons += n
+	}
+	switch {
+	case t.Read != rows:
+		return fmt.Errorf("%w: the footers promise %d rows, %d were read", ErrCounts, rows, t.Read)
+	case fates != t.Read:
+		return fmt.Errorf("%w: %d rows were read, %d had a fate", ErrCounts, t.Read, fates)
+	case reasons != t.Rejected+t.Duplicates:
+		return fmt.Errorf("%w: %d rows were rejected or duplicates, %d have a reason", ErrCounts, t.Rejected+t.Duplicates, reasons)
+	case t.Counts.Total() != t.Scored:
+		return fmt.Errorf("%w: %d rows were scored, %d are in the distribution", ErrCounts, t.Scored, t.Counts.Total())
+	}
+	return nil
+}
