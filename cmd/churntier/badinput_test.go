@@ -40,6 +40,8 @@ func TestBadInput(t *testing.T) {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--accept", "suppression", "--reason", "x"}, exitUsage, []string{"suppression"}},
 		"a size that is none": {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--memory", "lots"}, exitUsage, []string{"lots", "256MiB"}},
+		"a temporary folder that is not there": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--temp", "nowhere/at/all"}, exitUsage, []string{"--temp", "nowhere"}},
 		"a store that is not supported": {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "publish.url=s3://b/x"}, exitUsage, []string{"s3", "not supported yet"}},
 		"no marker": {
@@ -211,6 +213,7 @@ func TestNoPermission(t *testing.T) {
 		open(t, p.path(name))
 	}
 	t.Run("to create in the output", func(t *testing.T) { p.failsAsNobody(t) })
+	t.Run("to create temporary files", func(t *testing.T) { p.failsAsNobody(t, "--temp", p.path("snapshots")) })
 	if len(p.visible()) > 0 {
 		t.Errorf("something became visible: %v", p.visible())
 	}
@@ -231,10 +234,11 @@ func runAsNobody(args []string) {
 	os.Exit(run(args, os.Stdout, os.Stderr))
 }
 
-func (p *place) failsAsNobody(t *testing.T) {
+func (p *place) failsAsNobody(t *testing.T, flags ...string) {
 	t.Helper()
+	args := append([]string{"run", "-c", p.path("churntier.yaml")}, flags...)
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestNoPermission$")
-	cmd.Env = append(os.Environ(), asNobody+"=run\n-c\n"+p.path("churntier.yaml"))
+	cmd.Env = append(os.Environ(), asNobody+"="+strings.Join(args, "\n"))
 	out, err := cmd.CombinedOutput()
 	result{code: cmd.ProcessState.ExitCode(), stderr: string(out)}.expect(t, exitFailed, "permission")
 	if err == nil {

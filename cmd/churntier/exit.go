@@ -55,7 +55,7 @@ func classify(err error) failure {
 		return failure{exitUsage, "failed", "owner", "give every prediction a publish.url of its own"}
 	case is(jobs.ErrUsage), is(objstore.ErrScheme):
 		return failure{exitUsage, "failed", "usage", "see churntier --help"}
-	case is(snapshot.ErrNotReady):
+	case is(snapshot.ErrNotReady), is(objstore.ErrChanged):
 		return failure{exitNotReady, "not-ready", "not-ready", "run again when the snapshot is complete"}
 	case is(pipeline.ErrRefused), is(snapshot.ErrSchema), is(score.ErrSchema), is(snapshot.ErrDamaged):
 		return failure{exitRefused, "refused", "refused", "nothing was published and the last publication stands; once you know that it is right, a gate can be passed with --accept GATE --reason TEXT"}

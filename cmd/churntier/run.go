@@ -53,7 +53,7 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 	}
 	engine, cleanup, err := c.engine()
 	if err != nil {
-		return cfg, date.Date{}, nil, fmt.Errorf("%w: %w", jobs.ErrUsage, err)
+		return cfg, date.Date{}, nil, err
 	}
 	defer cleanup()
 	progress := newProgress(t, c.outputFlags)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/localrun"
 )
@@ -57,16 +59,19 @@ type workFlags struct {
 func (f workFlags) engine() (e localrun.Engine, cleanup func(), err error) {
 	memory, err := parseSize(f.Memory)
 	if err != nil {
-		return e, nil, fmt.Errorf("--memory: %w", err)
+		return e, nil, fmt.Errorf("%w: --memory: %w", jobs.ErrUsage, err)
 	}
 	if f.Workers < 0 {
-		return e, nil, errors.New("--workers must not be negative")
+		return e, nil, fmt.Errorf("%w: --workers must not be negative", jobs.ErrUsage)
 	}
 	workers := f.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	temp, err := os.MkdirTemp(f.Temp, "churntier-*")
+	if errors.Is(err, fs.ErrNotExist) {
+		return e, nil, fmt.Errorf("%w: temporary folder (--temp): %w", jobs.ErrUsage, err)
+	}
 	if err != nil {
 		return e, nil, fmt.Errorf("temporary folder (--temp): %w", err)
 	}

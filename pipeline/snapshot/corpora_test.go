@@ -40,6 +40,10 @@ type outcome struct {
 // TestCorpora reads odd, broken and fuzzed files in child processes: none may die,
 // hang, take absurd memory, or give other rows or values than the file has.
 func TestCorpora(t *testing.T) {
+	if list := os.Getenv(corporaFiles); list != "" {
+		readCorpora(t, list)
+		return
+	}
 	files := corporaList(t)
 	if testing.Short() {
 		files = every(files, 8)
@@ -93,14 +97,15 @@ func every(files []string, n int) (some []string) {
 	return some
 }
 
-// readInChild runs TestCorporaChild on files and gives its peak memory in bytes.
+// readInChild reads files in a process of its own, this test again, and gives its
+// peak memory in bytes.
 func readInChild(t *testing.T, files []string) ([]outcome, int64) {
 	t.Helper()
 	list := filepath.Join(t.TempDir(), "files")
 	if err := os.WriteFile(list, []byte(strings.Join(files, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	child := exec.Command(os.Args[0], "-test.run=^TestCorporaChild$", "-test.v")
+	child := exec.Command(os.Args[0], "-test.run=^TestCorpora$", "-test.v")
 	child.Env = append(os.Environ(), corporaFiles+"="+list)
 	out, err := child.CombinedOutput()
 	var outcomes []outcome
@@ -121,12 +126,9 @@ func readInChild(t *testing.T, files []string) ([]outcome, int64) {
 	return outcomes, usage.Maxrss << 10
 }
 
-// TestCorporaChild is the child process of TestCorpora.
-func TestCorporaChild(t *testing.T) {
-	list := os.Getenv(corporaFiles)
-	if list == "" {
-		t.Skip("runs only as the child process of TestCorpora")
-	}
+// readCorpora is what the child process of TestCorpora does.
+func readCorpora(t *testing.T, list string) {
+	t.Helper()
 	files, err := os.Open(list)
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,9 @@ func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*F
 func (f *Files) open(ctx context.Context, i int, v Verify, temp string) error {
 	part := &f.Parts[i]
 	r, err := f.access(ctx, part, v, temp)
+	if errors.Is(err, objstore.ErrChanged) || errors.Is(err, objstore.ErrNotExist) {
+		err = fmt.Errorf("%w: it changed since the run began: %w", ErrNotReady, err)
+	}
 	if err != nil {
 		return fmt.Errorf("part %s: %w", part.Name, err)
 	}
