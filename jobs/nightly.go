@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -62,7 +63,7 @@ func Check(ctx context.Context, cfg *config.Config, o Options) (*pipeline.Checke
 func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Night, error) {
 	n := pipeline.Night{
 		Prediction: cfg.Prediction, Mode: pipeline.Mode(cfg.Mode), Verify: snapshot.Verify(cfg.Snapshot.Verify),
-		Limits: snapshot.DefaultLimits(), AsOf: cfg.Snapshot.AsOf, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates),
+		Limits: snapshot.DefaultLimits(), SplitRows: snapshot.SplitRows, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates),
 		Accept: o.Accept, Force: o.Force, DryRun: o.DryRun, NewRun: o.NewRun, Version: o.Version, Temp: o.Temp, Progress: o.Progress,
 	}
 	if err := gate.CheckAccept(slices.Sorted(maps.Keys(o.Accept))); err != nil {
@@ -126,7 +127,7 @@ func listOf(ctx context.Context, l config.List) (pipeline.List, error) {
 
 func rulesOf(ctx context.Context, cfg *config.Config) (pipeline.Rules, error) {
 	r := pipeline.Rules{
-		ID: cfg.Snapshot.ID, Duplicates: identity.Policy(cfg.Snapshot.Duplicates), OrderBy: cfg.Snapshot.OrderBy,
+		ID: cfg.Snapshot.ID, Duplicates: identity.Policy(cfg.Snapshot.Duplicates), OrderBy: cfg.Snapshot.OrderBy, AsOf: cfg.Snapshot.AsOf,
 		Scores: cfg.Publish.Scores, Passthrough: cfg.Publish.Passthrough, Compression: cfg.Publish.Compression,
 	}
 	for _, c := range cfg.Categories {
@@ -155,8 +156,11 @@ const modelLimit = 64 << 20
 
 func readModel(ctx context.Context, url string) (score.Scorer, *pipeline.Model, error) {
 	data, err := readFile(ctx, url, modelLimit)
+	if errors.Is(err, objstore.ErrNotExist) || errors.Is(err, objstore.ErrNoBucket) || errors.Is(err, objstore.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", ErrUsage, err)
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: score.model: %w", ErrUsage, err)
+		return nil, nil, fmt.Errorf("score.model: %w", err)
 	}
 	name := path.Base(url)
 	s, err := score.ReadModel(name, data)

@@ -3,7 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/date"
@@ -31,9 +31,6 @@ type PastNight struct {
 // historyNights is how many publications Show lists.
 const historyNights = 14
 
-// newest is after every date.
-var newest = date.FromDays(math.MaxInt32 / 2)
-
 // Show reads the publication of a date, or of the newest date, and its history.
 func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) {
 	_, past, err := published(ctx, cfg, flag, historyNights)
@@ -55,27 +52,24 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 	if err != nil {
 		return nil, err
 	}
-	var urls []string
-	found := audience == "" && table == ""
-	add := func(files []publish.File) {
-		for _, f := range files {
-			urls = append(urls, ledger.Bucket().URL(f.Key))
+	m, all := past[0].Manifest, audience == "" && table == ""
+	var files []publish.File
+	for _, a := range m.Audiences {
+		if all || a.Name == audience {
+			files, audience = append(files, a.Files...), ""
 		}
 	}
-	for _, a := range past[0].Manifest.Audiences {
-		if a.Name == audience || audience == "" && table == "" {
-			add(a.Files)
-			found = true
+	for _, t := range m.Tables {
+		if all || t.Name == table {
+			files, table = append(files, t.Files...), ""
 		}
 	}
-	for _, t := range past[0].Manifest.Tables {
-		if t.Name == table || audience == "" && table == "" {
-			add(t.Files)
-			found = true
-		}
+	if missing := audience + table; missing != "" {
+		return nil, fmt.Errorf("%w: %s has no audience or table %q; churntier show -c CONFIG lists them", ErrUsage, past[0].Date, missing)
 	}
-	if !found {
-		return nil, fmt.Errorf("%w: %s has no audience %q or table %q; churntier show lists them", ErrUsage, past[0].Date, audience, table)
+	urls := make([]string, len(files))
+	for i, f := range files {
+		urls[i] = ledger.Bucket().URL(f.Key)
 	}
 	return urls, nil
 }
@@ -91,18 +85,42 @@ func published(ctx context.Context, cfg *config.Config, flag string, n int) (*pu
 	if err != nil {
 		return nil, nil, err
 	}
-	until := newest
-	if flag != "latest" {
-		if until, err = date.Parse(flag); err != nil {
-			return nil, nil, fmt.Errorf("%w: --date: %w", ErrUsage, err)
-		}
-	}
-	past, err := ledger.Past(ctx, until.AddDays(1), n)
+	day, err := publishedDate(ctx, ledger, flag)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(past) == 0 || flag != "latest" && past[0].Date != until {
+	past, err := ledger.Past(ctx, day.AddDays(1), n)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(past) == 0 || past[0].Date != day {
 		return nil, nil, fmt.Errorf("%w: nothing is published for %s under %s", ErrUsage, flag, b.URL(""))
 	}
 	return ledger, past, nil
+}
+
+// publishedDate reads the --date flag; latest is the newest date with a publication
+// or a withdrawal, never an older one.
+func publishedDate(ctx context.Context, ledger *publish.Ledger, flag string) (date.Date, error) {
+	if flag != "latest" {
+		d, err := date.Parse(flag)
+		if err != nil {
+			err = fmt.Errorf("%w: --date: %w", ErrUsage, err)
+		}
+		return d, err
+	}
+	dates, err := ledger.Dates(ctx)
+	if err != nil {
+		return date.Date{}, err
+	}
+	for _, d := range slices.Backward(dates) {
+		log, err := ledger.Log(ctx, d)
+		if err != nil {
+			return d, err
+		}
+		if _, found := log.Effective(); found {
+			return d, nil
+		}
+	}
+	return date.Date{}, nil
 }

@@ -63,7 +63,10 @@ func openOne(ctx context.Context, url string) (*snapshot.Files, error) {
 	}
 	a, err := b.Stat(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrUsage, url, err)
+		if errors.Is(err, objstore.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		return nil, fmt.Errorf("%s: %w", url, err)
 	}
 	return snapshot.Open(ctx, snapshot.PinFiles(b, []objstore.Attrs{a}), snapshot.VerifyRead, "", snapshot.DefaultLimits())
 }
@@ -79,28 +82,27 @@ func scoreColumn(f *snapshot.Files) (string, error) {
 		}
 	}
 	if len(named) != 1 {
-		return "", fmt.Errorf("%w: name the score with --score-column or give a --model; the columns are %s", ErrUsage, strings.Join(all, ", "))
+		return "", fmt.Errorf("%w: name the score with --score-column or give a --model; the columns are %q", ErrUsage, all)
 	}
 	return named[0], nil
 }
 
-// tryColumn takes the range that fits: 0 to 1, or 0 to 100 when a value is above 1.
+// tryColumn takes the range that fits: 0 to 1, unless more than a hundredth of the
+// rows lies outside of it, then 0 to 100.
 func tryColumn(ctx context.Context, f *snapshot.Files, column string) (*Tried, error) {
-	var best *Tried
-	for _, high := range []float64{1, 100} {
-		s, err := score.FromColumn(column, 0, high)
-		if err != nil {
-			return nil, err
-		}
-		t, err := scoreFile(ctx, f, s, fmt.Sprintf("column %s from 0 to %g", column, high))
-		if err != nil {
-			return nil, err
-		}
-		if best == nil || t.Scored > best.Scored {
-			best = t
-		}
+	t, err := tryRange(ctx, f, column, 1)
+	if err != nil || t.Reasons[score.ScoreOutOfRange.String()] <= t.Read/100 {
+		return t, err
 	}
-	return best, nil
+	return tryRange(ctx, f, column, 100)
+}
+
+func tryRange(ctx context.Context, f *snapshot.Files, column string, high float64) (*Tried, error) {
+	s, err := score.FromColumn(column, 0, high)
+	if err != nil {
+		return nil, err
+	}
+	return scoreFile(ctx, f, s, fmt.Sprintf("column %q from 0 to %g", column, high))
 }
 
 func scoreFile(ctx context.Context, f *snapshot.Files, s score.Scorer, by string) (*Tried, error) {
@@ -114,7 +116,7 @@ func scoreFile(ctx context.Context, f *snapshot.Files, s score.Scorer, by string
 	}
 	t := &Tried{By: by, Reasons: map[string]int64{}}
 	var counts distribution.Counts
-	for _, split := range snapshot.Cut(f.Parts) {
+	for _, split := range snapshot.Cut(f.Parts, snapshot.SplitRows) {
 		if err := t.add(ctx, f.Split(split, columns), bound, &counts); err != nil {
 			return nil, err
 		}

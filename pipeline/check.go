@@ -7,16 +7,18 @@ import (
 	"strings"
 
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
 // Checked is what a night would read.
 type Checked struct {
-	Date    date.Date    `json:"date"`
-	Rows    int64        `json:"rows"`
-	Parts   int          `json:"parts"`
-	Splits  int          `json:"splits"`
-	Columns []ColumnUsed `json:"columns"`
+	Prediction string       `json:"prediction"`
+	Date       date.Date    `json:"date"`
+	Rows       int64        `json:"rows"`
+	Parts      int          `json:"parts"`
+	Splits     int          `json:"splits"`
+	Columns    []ColumnUsed `json:"columns"`
 }
 
 // ColumnUsed is one wanted column of the snapshot.
@@ -29,6 +31,9 @@ type ColumnUsed struct {
 // Check opens the inputs of a night, reading footers only, and checks every wanted
 // column as a run would.
 func Check(ctx context.Context, n Night) (_ *Checked, err error) {
+	if _, err := publish.Open(ctx, n.Output, n.Prediction); err != nil {
+		return nil, err
+	}
 	in, err := pin(ctx, &n)
 	if err != nil {
 		return nil, err
@@ -39,7 +44,7 @@ func Check(ctx context.Context, n Night) (_ *Checked, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	c := &Checked{Date: n.Date, Rows: p.Parts.Rows(), Parts: len(p.Parts.Parts), Splits: len(p.Splits)}
+	c := &Checked{Prediction: n.Prediction, Date: n.Date, Rows: p.Parts.Rows(), Parts: len(p.Parts.Parts), Splits: len(p.Splits)}
 	for _, name := range p.Columns {
 		t, _ := p.Parts.Type(name)
 		c.Columns = append(c.Columns, ColumnUsed{Name: name, Type: t.String(), Use: p.use(name)})
@@ -62,7 +67,7 @@ func (p *Plan) use(column string) string {
 		}
 	}
 	add("order_by", column == p.Rules.OrderBy)
-	add("as_of", column == p.AsOf)
+	add("as_of", column == p.Rules.AsOf)
 	add("passthrough", slices.Contains(p.Rules.Passthrough, column))
 	for _, a := range p.Rules.Audiences {
 		add("audience "+a.Name, slices.ContainsFunc(a.Files, func(f File) bool {

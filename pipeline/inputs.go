@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
+	"slices"
 
+	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
@@ -51,16 +52,11 @@ func (in *inputs) sum(ctx context.Context) error {
 func (in *inputs) all() []*snapshot.Pinned { return append([]*snapshot.Pinned{in.parts}, in.lists...) }
 
 func (l List) find(ctx context.Context) (*snapshot.Pinned, error) {
-	all, err := l.Bucket.List(ctx, "")
-	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrList, l.URL, err)
+	all, err := l.Bucket.Objects(ctx, "")
+	if err != nil && !errors.Is(err, objstore.ErrNoBucket) {
+		return nil, fmt.Errorf("exclude list %s: %w", l.URL, err)
 	}
-	var files = all[:0]
-	for _, a := range all {
-		if ok, _ := path.Match(l.Files, a.Key); ok {
-			files = append(files, a)
-		}
-	}
+	files := slices.DeleteFunc(all, func(a objstore.Attrs) bool { return !snapshot.IsPart(l.Files, a.Key) })
 	if len(files) == 0 {
 		return nil, fmt.Errorf("%w %s: no file matches; an empty list is a Parquet file without rows", ErrList, l.URL)
 	}
@@ -71,12 +67,12 @@ func (l List) find(ctx context.Context) (*snapshot.Pinned, error) {
 // was fixed.
 func (in *inputs) unchanged(ctx context.Context, n *Night) error {
 	if err := in.parts.Unchanged(ctx); err != nil {
-		return err
+		return changed(err)
 	}
 	for i, was := range in.lists {
 		now, err := n.Exclude[i].find(ctx)
 		if err != nil {
-			return err
+			return changed(err)
 		}
 		if !was.Same(now) {
 			return fmt.Errorf("%w: the exclude list %s changed while it was read; run again", snapshot.ErrNotReady, n.Exclude[i].URL)
@@ -85,10 +81,25 @@ func (in *inputs) unchanged(ctx context.Context, n *Night) error {
 	return nil
 }
 
+// changed says of an input that was there, and is not any more, that it changed.
+func changed(err error) error {
+	if errors.Is(err, snapshot.ErrEmpty) || errors.Is(err, ErrList) {
+		return fmt.Errorf("%w: an input changed while it was read: %v", snapshot.ErrNotReady, err) //nolint:errorlint // its kind no longer holds
+	}
+	return err
+}
+
 // fingerprint gives F of the publication protocol: equal inputs, model, mode and
 // rules have equal fingerprints.
 func (in *inputs) fingerprint(n *Night) (string, error) {
-	rules, err := json.Marshal(n.Rules)
+	canonical := struct {
+		Rules
+		ListIDs []string // columns of the exclude lists
+	}{Rules: n.Rules}
+	for _, l := range n.Exclude {
+		canonical.ListIDs = append(canonical.ListIDs, l.ID)
+	}
+	rules, err := json.Marshal(canonical)
 	if err != nil {
 		return "", err
 	}

@@ -36,12 +36,12 @@ func (r *run) complete(ctx context.Context, shards []Shard) ([]Shard, error) {
 }
 
 // describe builds the manifest of what was staged.
-func (r *run) describe(shards []Shard) *publish.Manifest {
+func (r *run) describe(engine string, shards []Shard) *publish.Manifest {
 	t := r.tally
 	b := t.Counts.Buckets()
 	m := &publish.Manifest{
 		Format: publish.Format, Prediction: r.Prediction, Date: r.Date, Run: r.name, Mode: string(r.Mode),
-		Engine: "local", Version: r.Version, Fingerprint: r.fingerprint,
+		Engine: engine, Version: r.Version, Fingerprint: r.fingerprint,
 		Inputs: r.describeInputs(), Lists: r.describeLists(), Model: r.describeModel(),
 		Rows: publish.Rows{
 			Read: t.Read, Rejected: t.Rejected, Excluded: t.Excluded, Duplicates: t.Duplicates,

@@ -32,7 +32,6 @@ type Night struct {
 	Verify     snapshot.Verify
 	Limits     snapshot.Limits
 	Exclude    []List
-	AsOf       string         // column whose newest day must be Date; "" when not checked
 	Zone       *time.Location // of the logical date
 	Gates      gate.Limits
 	Accept     map[string]string // refusing gates to pass all the same: name to reason
@@ -42,6 +41,7 @@ type Night struct {
 	NewRun     func() string // the name of an attempt, never given twice
 	Version    string        // of the program, for the manifest
 	Temp       string        // an existing folder for spilled and spooled data
+	SplitRows  int64         // about how many rows a split takes
 	Progress   Progress
 }
 
@@ -51,6 +51,7 @@ type Rules struct {
 	ID          string
 	Duplicates  identity.Policy
 	OrderBy     string `json:",omitempty"`
+	AsOf        string `json:",omitempty"` // column whose newest day must be the night's date
 	Column      *ColumnScore
 	Scorer      score.Scorer `json:"-"`
 	Model       *Model       `json:"-"`

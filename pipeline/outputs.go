@@ -61,18 +61,25 @@ func (p *Plan) layOut() ([]output, error) {
 	return all, errors.Join(errs...)
 }
 
+// words are the names in columns that stand for what was computed.
+var words = map[string]audience.Source{
+	"score": audience.FromScore, "category": audience.FromCategory,
+	"probability": audience.FromProbability, "snapshot_date": audience.FromSnapshotDate,
+}
+
+func isWord(from string) bool {
+	_, ok := words[from]
+	return ok
+}
+
 func (p *Plan) columns(f File) []audience.Column {
 	if len(f.Columns) == 0 {
 		return audience.DefaultColumns(p.Rules.ID)
 	}
-	sources := map[string]audience.Source{
-		"score": audience.FromScore, "category": audience.FromCategory,
-		"probability": audience.FromProbability, "snapshot_date": audience.FromSnapshotDate,
-	}
 	columns := make([]audience.Column, len(f.Columns))
 	for i, c := range f.Columns {
 		columns[i] = audience.Column{Name: c.Name, Source: audience.FromColumn, Column: c.From}
-		if s, ok := sources[c.From]; ok {
+		if s, ok := words[c.From]; ok {
 			columns[i] = audience.Column{Name: c.Name, Source: s}
 		}
 	}

@@ -68,26 +68,17 @@ func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger
 	if err != nil {
 		return nil, err
 	}
-	in, err := pin(ctx, &n)
-	if err == nil {
-		err = in.sum(ctx)
-	}
-	if err != nil {
-		return nil, refuseInput(ctx, &n, ledger, err)
-	}
-	fingerprint, err := in.fingerprint(&n)
-	if err != nil {
-		return nil, err
+	r := &run{Night: n, ledger: ledger, log: log, name: n.NewRun()}
+	if err := r.admit(ctx); err != nil {
+		return nil, r.refuseContent(ctx, err)
 	}
 	if n.Mode == Live {
-		if a := publish.Admit(log, fingerprint, n.Force); !a.Fresh() {
-			return alreadyPublished(ctx, ledger, a, &n)
+		if a := publish.Admit(log, r.fingerprint, n.Force); !a.Fresh() {
+			return r.alreadyPublished(ctx, a)
 		}
 	}
-
-	r := &run{Night: n, ledger: ledger, log: log, name: n.NewRun(), fingerprint: fingerprint, inputs: in}
-	if r.plan, err = newPlan(ctx, &n, in); err != nil {
-		return nil, refuseInput(ctx, &n, ledger, err)
+	if r.plan, err = newPlan(ctx, &n, r.inputs); err != nil {
+		return nil, r.refuseContent(ctx, err)
 	}
 	defer func() { _ = r.plan.Close() }() // only read from
 	return r.publish(ctx, engine)
@@ -112,14 +103,26 @@ type run struct {
 	warnings          []string
 }
 
+// admit fixes the inputs and takes their fingerprint.
+func (r *run) admit(ctx context.Context) (err error) {
+	if r.inputs, err = pin(ctx, &r.Night); err != nil {
+		return err
+	}
+	if err = r.inputs.sum(ctx); err != nil {
+		return err
+	}
+	r.fingerprint, err = r.inputs.fingerprint(&r.Night)
+	return err
+}
+
 func (r *run) publish(ctx context.Context, engine Engine) (*Outcome, error) {
 	// P1 stage: every shard under the run's own prefix, which nobody looks at.
 	shards, err := r.stage(ctx, engine)
 	if err != nil {
-		return nil, refuseInput(ctx, &r.Night, r.ledger, err)
+		return nil, r.refuseContent(ctx, err)
 	}
 	// P2 gates: exact counts, then judgement against the last publications.
-	if err := r.check(shards); err != nil {
+	if err := r.check(engine.Name(), shards); err != nil {
 		return nil, err
 	}
 	if err := r.judge(ctx); err != nil {
@@ -141,16 +144,15 @@ func (r *run) publish(ctx context.Context, engine Engine) (*Outcome, error) {
 		return out, nil
 	}
 	// P4 commit: one create-if-absent makes the run the publication of its date.
-	entry := publish.Entry{Seq: r.log.Next(), Run: r.name, Fingerprint: r.fingerprint, ManifestSHA256: sum}
+	entry := publish.Entry{Run: r.name, Fingerprint: r.fingerprint, ManifestSHA256: sum}
 	committed, err := r.ledger.Commit(ctx, r.log, entry)
 	if err != nil {
 		return nil, err
 	}
-	out.Seq = committed.Entry.Seq
-	if out.Status = Published; !committed.Ours {
-		out.Status = AlreadyPublished
-		out.Run, out.Message = committed.Entry.Run, "another run of the same inputs was first"
+	if !committed.Ours {
+		return r.alreadyPublished(ctx, publish.Admission{Entry: committed.Entry, Why: "another run of the same inputs was first"})
 	}
+	out.Status, out.Seq = Published, committed.Entry.Seq
 	// P5 project: the one fixed path follows the log.
 	return out, project(ctx, r.ledger)
 }
@@ -181,14 +183,9 @@ func (r *run) stage(ctx context.Context, engine Engine) ([]Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	var shards []Shard
-	r.tally = NewTally(len(p.Inputs))
-	for _, w := range written {
-		r.tally.Add(w.Tally)
-		shards = append(shards, w.Shards...)
-	}
+	r.tally = written.Tally
 	r.categories = r.categories.CountIn(&r.tally.Counts)
-	return r.complete(ctx, shards)
+	return r.complete(ctx, written.Shards)
 }
 
 // cut gives the categories. Cuts by share depend on every score, so these are
@@ -206,14 +203,14 @@ func (r *run) cut(ctx context.Context, engine Engine, fates *identity.Fates) (di
 }
 
 // check counts again: every row has one fate, every score one category.
-func (r *run) check(shards []Shard) error {
+func (r *run) check(engine string, shards []Shard) error {
 	if err := r.tally.Conserved(r.plan.Parts.Rows()); err != nil {
 		return err
 	}
 	if err := distribution.Check(&r.tally.Counts, r.categories); err != nil {
 		return fmt.Errorf("%w: %w", ErrCounts, err)
 	}
-	r.manifest = r.describe(shards)
+	r.manifest = r.describe(engine, shards)
 	if err := r.manifest.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrCounts, err)
 	}
@@ -229,7 +226,7 @@ func (r *run) judge(ctx context.Context) error {
 	results := gate.Judge(r.night(), nightsOf(r.past), r.Gates, r.Accept)
 	r.record(results)
 	if refused := gate.Refused(results); len(refused) > 0 && r.Mode == Live {
-		return r.refuse(ctx, refused)
+		return r.refuseGates(ctx, refused)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/snapshot"
@@ -41,7 +40,7 @@ func newPlan(ctx context.Context, n *Night, in *inputs) (_ *Plan, err error) {
 	if err = p.openLists(ctx, in.lists); err != nil {
 		return nil, err
 	}
-	p.Splits = snapshot.Cut(p.Parts.Parts)
+	p.Splits = snapshot.Cut(p.Parts.Parts, p.SplitRows)
 	return p, p.bind()
 }
 
@@ -70,7 +69,7 @@ func (p *Plan) wanted() []string {
 		}
 	}
 	add(p.Inputs...)
-	add(p.Rules.OrderBy, p.AsOf)
+	add(p.Rules.OrderBy, p.Rules.AsOf)
 	add(p.Rules.Passthrough...)
 	for _, a := range p.Rules.Audiences {
 		for _, f := range a.Files {
@@ -85,11 +84,10 @@ func (p *Plan) wanted() []string {
 }
 
 // rest lists the wanted columns whose absence the score does not report: all but
-// its own inputs that the first part lacks.
+// its own inputs that the first part lacks altogether.
 func (p *Plan) rest() []string {
 	return slices.DeleteFunc(slices.Clone(p.Columns), func(c string) bool {
-		_, found := p.Parts.Type(c)
-		return !found && slices.Contains(p.Inputs, c)
+		return !p.Parts.Has(c) && slices.Contains(p.Inputs, c)
 	})
 }
 
@@ -108,8 +106,8 @@ func (p *Plan) checkTypes() error {
 	if t, ok := p.Parts.Type(p.Rules.OrderBy); ok {
 		fault(p.Rules.OrderBy, identity.CheckOrderType(t))
 	}
-	if t, ok := p.Parts.Type(p.AsOf); ok {
-		fault(p.AsOf, snapshot.CheckDay(t))
+	if t, ok := p.Parts.Type(p.Rules.AsOf); ok {
+		fault(p.Rules.AsOf, snapshot.CheckDay(t))
 	}
 	return errors.Join(errs...)
 }
@@ -119,7 +117,7 @@ func (p *Plan) openLists(ctx context.Context, pinned []*snapshot.Pinned) error {
 		l := p.Exclude[i]
 		f, err := snapshot.Open(ctx, in, p.Verify, p.Temp, p.Limits)
 		if err != nil {
-			return fmt.Errorf("%w %s: %w", ErrList, l.URL, err)
+			return fmt.Errorf("exclude list %s: %w", l.URL, err)
 		}
 		p.Lists = append(p.Lists, f)
 		if err := p.checkList(f, l); err != nil {
@@ -170,8 +168,3 @@ func (p *Plan) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// words are the names in columns that stand for what was computed.
-var words = []string{"score", "category", "probability", "snapshot_date"}
-
-func isWord(from string) bool { return slices.Contains(words, strings.TrimSpace(from)) }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,6 +16,8 @@ import (
 // the next.
 type judged struct {
 	audience.Block
+	part     string
+	partRow  int64   // of the first row
 	scored   []int32 // the scored rows, ascending
 	rejected []audience.RejectedRow
 }
@@ -56,6 +59,7 @@ func (r *rows) next(ctx context.Context) (*judged, error) {
 	}
 	r.decide(b)
 	r.count(b)
+	r.out.part, r.out.partRow = b.Part, b.PartRow
 	r.out.Batch, r.out.Probability, r.out.Hundredths = b.Record, r.result.Probability, r.result.Hundredths
 	r.out.Category = slices.Grow(r.out.Category[:0], len(r.out.Hundredths))[:len(r.out.Hundredths)]
 	if r.labels != nil {
@@ -63,6 +67,15 @@ func (r *rows) next(ctx context.Context) (*judged, error) {
 	}
 	r.plan.Progress.Add(b.Record.NumRows())
 	return &r.out, nil
+}
+
+// locate adds the part and its row to an error about a row of the batch.
+func (b *judged) locate(err error) error {
+	var at *audience.RowError
+	if !errors.As(err, &at) {
+		return err
+	}
+	return fmt.Errorf("part %s: row %d: %w", b.part, b.partRow+int64(at.Row), err)
 }
 
 func (r *rows) load(b snapshot.Batch) error {
@@ -128,7 +141,7 @@ func (r *rows) count(b snapshot.Batch) {
 	for i, in := range r.result.Inputs {
 		r.tally.Missing[i] += int64(in.Missing)
 	}
-	if c := r.plan.column(r.plan.AsOf); c >= 0 {
+	if c := r.plan.column(r.plan.Rules.AsOf); c >= 0 {
 		if newest := snapshot.NewestDay(b.Record.Column(c), r.plan.Zone); newest.After(r.tally.Newest) {
 			r.tally.Newest = newest
 		}

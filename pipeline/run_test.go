@@ -96,7 +96,7 @@ func newTown(t *testing.T) *town {
 		Snapshot: snapshot.Source{Bucket: w.warehouse, Partition: "dt={date}", Files: "*.parquet", Ready: "_SUCCESS"},
 		Verify:   snapshot.VerifyWhole, Limits: snapshot.DefaultLimits(), Zone: time.UTC, Gates: gate.DefaultLimits(),
 		Output: objstore.New(w.store, "mem://output"), Temp: t.TempDir(), Progress: silent{},
-		NewRun: func() string { runs++; return fmt.Sprintf("%026d", runs) },
+		SplitRows: snapshot.SplitRows, NewRun: func() string { runs++; return fmt.Sprintf("%026d", runs) },
 	}
 	w.put("dt=2026-11-22/a.parquet", users(t, 0, 400))
 	w.put("dt=2026-11-22/b.parquet", users(t, 400, 600))
@@ -118,14 +118,19 @@ func (w *town) put(key string, data []byte) {
 // users is a Parquet file of the users first to end-1.
 func users(t *testing.T, first, end int) []byte {
 	t.Helper()
-	schema := arrow.NewSchema([]arrow.Field{{Name: "user_id", Type: arrow.BinaryTypes.String}, {Name: "churn_score", Type: arrow.PrimitiveTypes.Float64}}, nil)
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "user_id", Type: arrow.BinaryTypes.String}, {Name: "churn_score", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "plan", Type: arrow.BinaryTypes.String}, {Name: "day", Type: arrow.FixedWidthTypes.Date32},
+	}, nil)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	for i := first; i < end; i++ {
 		b.Field(0).(*array.StringBuilder).Append(fmt.Sprintf("u%d", i))
 		b.Field(1).(*array.Float64Builder).Append(float64(i % 100))
+		b.Field(2).(*array.StringBuilder).Append([]string{"free", "pro"}[i%2])
+		b.Field(3).(*array.Date32Builder).Append(20779) // 2026-11-22
 	}
 	var out bytes.Buffer
-	w, err := pqarrow.NewFileWriter(schema, &out, parquet.NewWriterProperties(), pqarrow.DefaultWriterProps())
+	w, err := pqarrow.NewFileWriter(schema, &out, parquet.NewWriterProperties(parquet.WithMaxRowGroupLength(25)), pqarrow.DefaultWriterProps())
 	if err == nil {
 		err = w.Write(b.NewRecordBatch())
 	}
@@ -139,7 +144,7 @@ func users(t *testing.T, first, end int) []byte {
 }
 
 func (w *town) run(ctx context.Context) (*pipeline.Outcome, error) {
-	return pipeline.Run(ctx, w.night, localrun.Engine{Workers: 2, Memory: 64 << 20, Temp: w.night.Temp})
+	return pipeline.Run(ctx, w.night, localrun.Engine{Workers: 2, Memory: 64 << 20})
 }
 
 // published gives the keys under commits/ and latest/.
@@ -288,7 +293,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 		n := w.night
 		n.NewRun = func() string { return fmt.Sprintf("RUN%023d", i) }
 		go func() {
-			out, err := pipeline.Run(t.Context(), n, localrun.Engine{Workers: 1, Memory: 64 << 20, Temp: n.Temp})
+			out, err := pipeline.Run(t.Context(), n, localrun.Engine{Workers: 1, Memory: 64 << 20})
 			ends <- end{out, err}
 		}()
 	}
@@ -299,6 +304,9 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			t.Fatal(e.err)
 		}
 		names[e.out.Run] = true
+		if e.out.Manifest.Run != e.out.Run {
+			t.Errorf("run %s comes with the manifest of %s", e.out.Run, e.out.Manifest.Run)
+		}
 	}
 	if keys := w.published(); len(keys) != 2 || len(names) != 1 {
 		t.Errorf("published %v, by %v", keys, names)

@@ -83,13 +83,21 @@ func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows in
 	return f.Rows, nil // distribution.json: its size was compared
 }
 
-// alreadyPublished ends a run whose date needs nothing.
-func alreadyPublished(ctx context.Context, ledger *publish.Ledger, a publish.Admission, n *Night) (*Outcome, error) {
+// alreadyPublished ends a run whose date needs nothing; the outcome is what is
+// published of the date, which has no manifest when it was withdrawn.
+func (r *run) alreadyPublished(ctx context.Context, a publish.Admission) (*Outcome, error) {
 	out := &Outcome{Status: AlreadyPublished, Run: a.Entry.Run, Seq: a.Entry.Seq, Message: a.Why}
-	if n.DryRun {
+	there, found, err := r.ledger.Published(ctx, r.Date)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		out.Run, out.Seq, out.Manifest = there.Run, there.Seq, there.Manifest
+	}
+	if r.DryRun {
 		return out, nil
 	}
-	return out, project(ctx, ledger)
+	return out, project(ctx, r.ledger)
 }
 
 func project(ctx context.Context, ledger *publish.Ledger) error {

@@ -18,12 +18,14 @@ import (
 
 // Engine runs the stages of a plan over all its splits.
 type Engine interface {
+	// Name names the engine in the manifest.
+	Name() string
 	// Identify decides which rows are excluded or duplicates.
 	Identify(ctx context.Context, p *Plan) (*identity.Fates, error)
 	// Measure counts the scores without writing anything.
 	Measure(ctx context.Context, p *Plan, fates *identity.Fates) (*Tally, error)
 	// Write writes the shards of every split and gives them in order of split.
-	Write(ctx context.Context, p *Plan, fates *identity.Fates, c distribution.Categories) ([]Written, error)
+	Write(ctx context.Context, p *Plan, fates *identity.Fates, c distribution.Categories) (Written, error)
 }
 
 // Reading is one piece of the ids to read: a split of the snapshot or of a list.
@@ -49,7 +51,7 @@ func (p *Plan) Readings() []Reading {
 	}
 	add(p.Parts, p.Rules.ID, p.Splits, false)
 	for i, l := range p.Lists {
-		add(l, p.Exclude[i].ID, snapshot.Cut(l.Parts), true)
+		add(l, p.Exclude[i].ID, snapshot.Cut(l.Parts, p.SplitRows), true)
 	}
 	return all
 }
@@ -57,12 +59,31 @@ func (p *Plan) Readings() []Reading {
 // SieveIDs passes the ids of one reading to the sieve.
 func (p *Plan) SieveIDs(ctx context.Context, r Reading, c *identity.SieveCollector) error {
 	var ids identity.IDs
-	return p.eachBatch(ctx, r, []string{r.column}, func(b snapshot.Batch) error {
+	return eachBatch(ctx, r, []string{r.column}, func(b snapshot.Batch) error {
 		if err := ids.Load(b.Record.Column(0)); err != nil {
 			return err
 		}
+		if r.Listed {
+			if err := checkListed(&ids, b, r.column); err != nil {
+				return err
+			}
+		} else {
+			p.Progress.Add(b.Record.NumRows())
+		}
 		return c.Add(&ids, r.base+b.First)
 	})
+}
+
+// checkListed refuses a list with an id that can name nobody: a list of nulls
+// would exclude no one without a word.
+func checkListed(ids *identity.IDs, b snapshot.Batch, column string) error {
+	for i := range ids.Len() {
+		if reason := ids.Reason(i); reason != identity.Good {
+			return fmt.Errorf("%w: file %s: row %d: column %q: %s; every row of a list must hold an id",
+				ErrList, b.Part, b.PartRow+int64(i), column, reason)
+		}
+	}
+	return nil
 }
 
 // JudgeSuspects reads one reading again, only if it holds suspects, and passes
@@ -76,10 +97,10 @@ func (p *Plan) JudgeSuspects(ctx context.Context, r Reading, suspects *identity.
 		columns = p.Columns
 	}
 	w := witness{plan: p, reading: r, suspects: suspects, judge: c}
-	return p.eachBatch(ctx, r, columns, w.testify)
+	return eachBatch(ctx, r, columns, w.testify)
 }
 
-func (p *Plan) eachBatch(ctx context.Context, r Reading, columns []string, do func(snapshot.Batch) error) (err error) {
+func eachBatch(ctx context.Context, r Reading, columns []string, do func(snapshot.Batch) error) (err error) {
 	split := r.files.Split(r.Split, columns)
 	defer func() { err = errors.Join(err, split.Close()) }()
 	for {
@@ -92,9 +113,6 @@ func (p *Plan) eachBatch(ctx context.Context, r Reading, columns []string, do fu
 		}
 		if err := do(b); err != nil {
 			return err
-		}
-		if !r.Listed {
-			p.Progress.Add(b.Record.NumRows())
 		}
 	}
 }
@@ -160,7 +178,7 @@ func (p *Plan) MeasureSplit(ctx context.Context, s snapshot.Split, fates *identi
 	}
 }
 
-// Written is what one split wrote.
+// Written is what one split wrote, or all of them.
 type Written struct {
 	Tally  *Tally
 	Shards []Shard
@@ -193,7 +211,7 @@ func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, fates *identity
 			return Written{}, err
 		}
 		if err := shards.write(ctx, b); err != nil {
-			return Written{}, err
+			return Written{}, b.locate(err)
 		}
 	}
 	done, err := shards.commit()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/pipeline"
 )
 
 type checkCommand struct {
@@ -16,25 +17,29 @@ type checkCommand struct {
 
 // Run checks a config against a snapshot.
 func (c *checkCommand) Run(t *terminal) error {
-	cfg, err := c.load()
-	if err != nil {
-		return err
-	}
-	checked, err := jobs.Check(t.ctx, cfg, jobs.Options{Date: c.Date})
-	if err != nil {
-		return err
-	}
+	checked, err := c.check(t)
 	if c.JSON {
-		return t.printJSON(checked)
+		return t.answerOrFail(checked, err)
+	}
+	if err != nil {
+		return err
 	}
 	_, _ = fmt.Fprintf(t.stdout, "%s %s: %s rows, parts: %d, splits: %d; config, model and schema fit\n\n",
-		cfg.Prediction, checked.Date, count(checked.Rows), checked.Parts, checked.Splits)
+		checked.Prediction, checked.Date, count(checked.Rows), checked.Parts, checked.Splits)
 	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "column\ttype\tused as")
 	for _, column := range checked.Columns {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", column.Name, column.Type, column.Use)
 	}
 	return table.Flush()
+}
+
+func (c *checkCommand) check(t *terminal) (*pipeline.Checked, error) {
+	cfg, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	return jobs.Check(t.ctx, cfg, jobs.Options{Date: c.Date})
 }
 
 type schemaCommand struct{}

@@ -38,15 +38,29 @@ type failure struct {
 	hint   string
 }
 
-// classify is the one place that turns errors into exit codes.
+// classify turns an error into its meaning. An interruption decides the exit code,
+// but never hides that the night is published, or may be.
 func classify(err error) failure {
+	f := kindOf(err)
 	var signalled *interrupted
+	if !errors.As(err, &signalled) {
+		return f
+	}
+	f.code = exitSignal + int(signalled.signal)
+	if !errors.Is(err, pipeline.ErrProjection) && !errors.Is(err, publish.ErrUnknown) {
+		f.status, f.kind, f.hint = "failed", "interrupted", "run again"
+	}
+	return f
+}
+
+// kindOf is the one place that gives every kind of error its exit code.
+func kindOf(err error) failure {
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	switch {
-	case errors.As(err, &signalled):
-		return failure{exitSignal + int(signalled.signal), "failed", "interrupted", "nothing was published; run again"}
 	case is(pipeline.ErrProjection):
 		return failure{exitFailed, "published", "projection", "the night is published; run again to update latest/"}
+	case is(publish.ErrUnknown):
+		return failure{exitFailed, "failed", "unknown", "run again: it finds out whether the commit took effect"}
 	case is(config.ErrConfig):
 		return failure{exitUsage, "failed", "config", "correct the config; churntier schema describes every key"}
 	case is(score.ErrModel):
@@ -57,18 +71,20 @@ func classify(err error) failure {
 		return failure{exitUsage, "failed", "usage", "see churntier --help"}
 	case is(snapshot.ErrNotReady), is(objstore.ErrChanged):
 		return failure{exitNotReady, "not-ready", "not-ready", "run again when the snapshot is complete"}
-	case is(pipeline.ErrRefused), is(snapshot.ErrSchema), is(score.ErrSchema), is(snapshot.ErrDamaged):
-		return failure{exitRefused, "refused", "refused", "nothing was published and the last publication stands; once you know that it is right, a gate can be passed with --accept GATE --reason TEXT"}
+	case is(pipeline.ErrGate):
+		return failure{exitRefused, "refused", "gate", "nothing was published and the last publication stands; once you know that the night is right, let the gate pass with --accept GATE --reason TEXT"}
+	case is(pipeline.ErrRefused), is(snapshot.ErrSchema), is(score.ErrSchema), is(snapshot.ErrDamaged), is(pipeline.ErrList):
+		return failure{exitRefused, "refused", "refused", "correct the data or the config; nothing of it was published"}
 	case is(publish.ErrSuperseded):
 		return failure{exitSuperseded, "superseded", "superseded", "see churntier show; --force publishes these inputs instead"}
-	case is(publish.ErrUnknown):
-		return failure{exitFailed, "failed", "unknown", "run again: it finds out whether the commit took effect"}
 	case is(objstore.ErrNoBucket):
 		return failure{exitFailed, "failed", "bucket", "check the url and that the bucket or folder exists"}
 	case is(objstore.ErrPermission), is(syscall.EACCES), is(syscall.EPERM):
 		return failure{exitFailed, "failed", "permission", "give this user the rights to read the snapshot and to create under publish.url"}
 	case is(objstore.ErrNoSpace), is(syscall.ENOSPC):
 		return failure{exitFailed, "failed", "disk", "free some space, or choose another folder with --temp"}
+	case is(syscall.EMFILE):
+		return failure{exitFailed, "failed", "files", "allow more open files (ulimit -n): a run keeps one open for each part"}
 	case is(context.DeadlineExceeded):
 		return failure{exitFailed, "failed", "timeout", "run again"}
 	}

@@ -65,11 +65,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "churntier: %v; see churntier --help\n", err)
 		return exitUsage
 	}
-	err = parsed.Run(t)
-	if signalled := interruption(ctx); signalled != nil && err != nil {
-		err = errors.Join(signalled, err)
-	}
-	return t.report(err)
+	return t.report(t.interruption(parsed.Run(t)))
 }
 
 // interrupted is the cause of a context that a signal ended.
@@ -94,13 +90,13 @@ func untilSignal(parent context.Context) (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// interruption gives the signal that cancelled ctx, or nil.
-func interruption(ctx context.Context) error {
+// interruption adds to an error the signal that caused it, if one did.
+func (t *terminal) interruption(err error) error {
 	var i *interrupted
-	if errors.As(context.Cause(ctx), &i) {
-		return i
+	if err == nil || errors.As(err, &i) || !errors.As(context.Cause(t.ctx), &i) {
+		return err
 	}
-	return nil
+	return errors.Join(i, err)
 }
 
 func helpWithExitCodes(options kong.HelpOptions, ctx *kong.Context) error {

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -34,7 +33,7 @@ func (c *runCommand) Run(t *terminal) error {
 		out.Warnings = append(slices.Clone(cfg.Warnings), out.Warnings...)
 	}
 	if c.JSON {
-		return t.printRun(runResult(cfg, day, out, seconds, err), err)
+		return t.answer(runResult(cfg, day, out, seconds, err), err)
 	}
 	if out != nil {
 		printSummary(t, cfg, day, out, seconds)
@@ -51,18 +50,18 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 	if err != nil {
 		return nil, date.Date{}, nil, err
 	}
-	engine, cleanup, err := c.engine()
+	engine, temp, err := c.engine()
 	if err != nil {
 		return cfg, date.Date{}, nil, err
 	}
-	defer cleanup()
+	defer func() { _ = os.RemoveAll(temp) }()
 	progress := newProgress(t, c.outputFlags)
 	defer progress.Close()
 	day, out, err := jobs.Nightly(t.ctx, cfg, jobs.Options{
-		Date: c.Date, DryRun: c.DryRun, Force: c.Force, Accept: accept, Temp: engine.Temp,
+		Date: c.Date, DryRun: c.DryRun, Force: c.Force, Accept: accept, Temp: temp,
 		NewRun: newRun, Version: version(), Progress: progress,
 	}, engine)
-	return cfg, day, out, err
+	return cfg, day, out, t.interruption(err)
 }
 
 func (c *runCommand) accepted() (map[string]string, error) {
@@ -90,12 +89,6 @@ type runJSON struct {
 	Error      *errorJSON        `json:"error,omitempty"`
 }
 
-type errorJSON struct {
-	Kind    string `json:"kind"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-}
-
 func runResult(cfg *config.Config, day date.Date, out *pipeline.Outcome, seconds float64, err error) runJSON {
 	r := runJSON{Date: day.String(), Seconds: seconds}
 	if cfg != nil {
@@ -108,22 +101,7 @@ func runResult(cfg *config.Config, day date.Date, out *pipeline.Outcome, seconds
 		}
 	}
 	if err != nil {
-		f := classify(err)
-		r.Status = f.status
-		r.Error = &errorJSON{Kind: f.kind, Message: err.Error(), Hint: f.hint}
+		r.Status, r.Error = errorOf(err)
 	}
 	return r
 }
-
-func (t *terminal) printRun(r runJSON, err error) error {
-	if failed := t.printJSON(r); failed != nil {
-		return errors.Join(err, failed)
-	}
-	if err != nil {
-		return &printedError{err}
-	}
-	return nil
-}
-
-// printJSON prints one JSON object on a line of its own.
-func (t *terminal) printJSON(v any) error { return json.NewEncoder(t.stdout).Encode(v) }

@@ -328,7 +328,7 @@ func TestShowFilesCheckTry(t *testing.T) {
 	}
 	p.churntier("files", "-c", config, "--audience", "nobody").expect(t, exitUsage, "nobody")
 	p.churntier("check", "-c", config).expect(t, exitDone, "user_id", "churn_score", "1,000 rows")
-	p.churntier("try", strings.TrimPrefix(name, "file://")).expect(t, exitDone, "score from 0 to 100", "users 100.0%")
+	p.churntier("try", strings.TrimPrefix(name, "file://")).expect(t, exitDone, `column "score" from 0 to 100`, "users 100.0%")
 	p.churntier("try", p.path("nowhere.parquet")).expect(t, exitUsage, "nowhere.parquet")
 	p.churntier("schema").expect(t, exitDone, "draft-07")
 	p.churntier("version").expect(t, exitDone, "churntier")

@@ -55,28 +55,31 @@ type workFlags struct {
 	Temp    string `placeholder:"DIR" help:"Folder for temporary files; default: the system's."`
 }
 
-// engine gives the engine and its temporary folder, which cleanup removes.
-func (f workFlags) engine() (e localrun.Engine, cleanup func(), err error) {
+// engine gives the engine and a new temporary folder, which the caller removes.
+func (f workFlags) engine() (e localrun.Engine, temp string, err error) {
 	memory, err := parseSize(f.Memory)
 	if err != nil {
-		return e, nil, fmt.Errorf("%w: --memory: %w", jobs.ErrUsage, err)
+		return e, "", fmt.Errorf("%w: --memory: %w", jobs.ErrUsage, err)
 	}
 	if f.Workers < 0 {
-		return e, nil, fmt.Errorf("%w: --workers must not be negative", jobs.ErrUsage)
+		return e, "", fmt.Errorf("%w: --workers must not be negative", jobs.ErrUsage)
 	}
 	workers := f.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	temp, err := os.MkdirTemp(f.Temp, "churntier-*")
+	temp, err = os.MkdirTemp(f.Temp, "churntier-*")
 	if errors.Is(err, fs.ErrNotExist) {
-		return e, nil, fmt.Errorf("%w: temporary folder (--temp): %w", jobs.ErrUsage, err)
+		return e, "", fmt.Errorf("%w: temporary folder (--temp): %w", jobs.ErrUsage, err)
 	}
 	if err != nil {
-		return e, nil, fmt.Errorf("temporary folder (--temp): %w", err)
+		return e, "", fmt.Errorf("temporary folder (--temp): %w", err)
 	}
-	return localrun.Engine{Workers: workers, Memory: memory, Temp: temp}, func() { _ = os.RemoveAll(temp) }, nil
+	return localrun.Engine{Workers: workers, Memory: memory}, temp, nil
 }
+
+// leastMemory is what the tables and buffers of a step need to be of use.
+const leastMemory = 16 << 20
 
 // parseSize reads a number of bytes with an optional unit KiB, MiB or GiB.
 func parseSize(text string) (int64, error) {
@@ -85,6 +88,9 @@ func parseSize(text string) (int64, error) {
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil || n < 1 || n > (1<<50)/unit {
 		return 0, fmt.Errorf("%q is no size; want a number with KiB, MiB or GiB, such as 256MiB", text)
+	}
+	if n*unit < leastMemory {
+		return 0, fmt.Errorf("%s is too little to work with; want at least 16MiB", text)
 	}
 	return n * unit, nil
 }

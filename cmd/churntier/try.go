@@ -18,11 +18,11 @@ type tryCommand struct {
 func (c *tryCommand) Run(t *terminal) error {
 	start := time.Now()
 	tried, err := jobs.Try(t.ctx, c.File, c.ScoreColumn, c.Model)
+	if c.JSON {
+		return t.answerOrFail(tried, err)
+	}
 	if err != nil {
 		return err
-	}
-	if c.JSON {
-		return t.printJSON(tried)
 	}
 	_, _ = fmt.Fprintf(t.stdout, "%s: score by %s, in %.1f s\n\n", c.File, tried.By, time.Since(start).Seconds())
 	_, _ = fmt.Fprintf(t.stdout, "rows  %s read = %s scored + %s rejected\n", count(tried.Read), count(tried.Scored), count(tried.Rejected))

@@ -62,12 +62,6 @@ func (d Date) Compare(o Date) int {
 	return 0
 }
 
-// End gives the first instant after d in loc.
-func (d Date) End(loc *time.Location) time.Time {
-	y, m, day := d.AddDays(1).utc().Date()
-	return time.Date(y, m, day, 0, 0, 0, 0, loc)
-}
-
 // Year gives the four digits of the year.
 func (d Date) Year() string { return d.utc().Format("2006") }
 

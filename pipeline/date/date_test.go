@@ -32,6 +32,17 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// An instant falls on its day in the zone in which it is read.
+func TestOf(t *testing.T) {
+	at := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+	if got := date.Of(at).String(); got != "2026-11-23" {
+		t.Errorf("in UTC the day is %s", got)
+	}
+	if got := date.Of(at.In(time.FixedZone("west", -5*3600))).String(); got != "2026-11-22" {
+		t.Errorf("five hours to the west the day is %s", got)
+	}
+}
+
 func TestOrder(t *testing.T) {
 	a, _ := date.Parse("2024-02-28")
 	b := a.AddDays(1)
@@ -43,27 +54,6 @@ func TestOrder(t *testing.T) {
 	}
 	if b.Year() != "2024" || b.Month() != "02" || b.Day() != "29" {
 		t.Errorf("%s is %s %s %s", b, b.Year(), b.Month(), b.Day())
-	}
-}
-
-// A day of a zone with daylight saving may have 23 or 25 hours; its end is the
-// next midnight all the same.
-func TestEndAcrossDaylightSaving(t *testing.T) {
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for day, want := range map[string]string{
-		"2026-03-29": "2026-03-30T00:00:00+02:00",
-		"2026-10-25": "2026-10-26T00:00:00+01:00",
-	} {
-		d, _ := date.Parse(day)
-		if got := d.End(berlin).Format(time.RFC3339); got != want {
-			t.Errorf("%s ends at %s, want %s", day, got, want)
-		}
-		if got := date.Of(d.End(berlin).Add(-time.Nanosecond)); got != d {
-			t.Errorf("the last instant of %s is on %s", d, got)
-		}
 	}
 }
 

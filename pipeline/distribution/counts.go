@@ -52,38 +52,3 @@ func (c *Counts) Buckets() [20]int64 {
 }
 
 func bucketOf(h uint16) uint16 { return min(h/bucketWidth, bucketCount-1) }
-
-// Quantile gives the lowest score that at least the share q of the users does
-// not exceed: q = 0 is the lowest score there is, 1 the highest; q is a decimal
-// number as in [Rule]. It is 0 when nothing was counted.
-func (c *Counts) Quantile(q float64) uint16 {
-	need := int64(1)
-	if q > 0 {
-		need = max(1, ceil(portion(min(q, 1), c.Total())))
-	}
-	var below int64
-	last := uint16(0)
-	for h, n := range c {
-		if n == 0 {
-			continue
-		}
-		last = uint16(h)
-		if below += n; below >= need {
-			break
-		}
-	}
-	return last
-}
-
-// Median is the quantile of one half.
-func (c *Counts) Median() uint16 { return c.Quantile(0.5) }
-
-// Mode gives the most frequent score, the lowest of equals, and its count.
-func (c *Counts) Mode() (score uint16, count int64) {
-	for h, n := range c {
-		if n > count {
-			score, count = uint16(h), n
-		}
-	}
-	return score, count
-}

@@ -63,54 +63,7 @@ func TestCounts(t *testing.T) {
 				t.Fatalf("bucket %d counts %d, want %d", i+1, got, want)
 			}
 		}
-		score, count := counts.Mode()
-		for _, h := range kept {
-			if n := counts[h]; n > count || n == count && h < score {
-				t.Fatalf("mode %d with %d, but %d has %d", score, count, h, n)
-			}
-		}
 	})
-}
-
-func TestQuantile(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		kept := having(someScores(t))
-		if len(kept) == 0 {
-			return
-		}
-		percent := rapid.Int64Range(0, 100).Draw(t, "percent")
-		q := float64(percent) / 100
-		// The lowest score of which at least q of all are not above it.
-		slices.Sort(kept)
-		want := kept[len(kept)-1]
-		for i, h := range kept {
-			if 100*int64(i+1) >= percent*int64(len(kept)) {
-				want = h
-				break
-			}
-		}
-		if got := countsOf(kept...).Quantile(q); got != want {
-			t.Fatalf("quantile %v is %d, want %d", q, got, want)
-		}
-	})
-}
-
-func TestQuantilesAtTheEnds(t *testing.T) {
-	counts := countsOf(10, 20, 30, 40)
-	for q, want := range map[float64]uint16{-1: 10, 0: 10, 0.25: 10, 0.26: 20, 1: 40, 7: 40} {
-		if got := counts.Quantile(q); got != want {
-			t.Errorf("quantile %v is %d, want %d", q, got, want)
-		}
-	}
-	if got := counts.Quantile(math.NaN()); got != 10 {
-		t.Errorf("quantile NaN is %d, want 10", got)
-	}
-	if got := counts.Median(); got != 20 {
-		t.Errorf("median %d, want 20", got)
-	}
-	if got := new(Counts).Median(); got != 0 {
-		t.Errorf("median of nothing %d, want 0", got)
-	}
 }
 
 var defaultRules = []Rule{{Name: "high", From: 75}, {Name: "medium", From: 50}, {Name: "low"}}

@@ -15,11 +15,3 @@ func portion(share float64, total int64) *big.Rat {
 
 // floor rounds a number that is not negative down.
 func floor(x *big.Rat) int64 { return new(big.Int).Quo(x.Num(), x.Denom()).Int64() }
-
-// ceil rounds a number that is not negative up.
-func ceil(x *big.Rat) int64 {
-	if x.IsInt() {
-		return floor(x)
-	}
-	return floor(x) + 1
-}

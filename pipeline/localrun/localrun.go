@@ -6,6 +6,7 @@ package localrun
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,24 +19,26 @@ import (
 
 // Engine is the engine of one process.
 type Engine struct {
-	Workers int    // goroutines
-	Memory  int64  // bytes of users' data that a step may keep in memory
-	Temp    string // existing folder for what does not fit
+	Workers int   // goroutines
+	Memory  int64 // bytes of users' data that a step may keep in memory
 }
+
+// Name is that of the engine in manifests.
+func (Engine) Name() string { return "local" }
 
 // Identify decides which rows are excluded or duplicates: every id's hash goes
 // through a sieve; only rows whose hash is not alone are read again and compared.
 func (e Engine) Identify(ctx context.Context, p *pipeline.Plan) (*identity.Fates, error) {
 	p.Progress.Stage("identify", p.Parts.Rows())
 	o := identity.Options{
-		Rows: p.Parts.Rows(), Listed: p.Listed(), Memory: e.Memory, Temp: e.Temp,
+		Rows: p.Parts.Rows(), Listed: p.Listed(), Memory: e.Memory, Temp: p.Temp,
 		Policy: p.Rules.Duplicates, Workers: e.Workers,
 	}
 	suspects, err := e.sieve(ctx, p, o)
 	if err != nil || suspects.Count() == 0 {
 		return identity.NoFates(), err
 	}
-	p.Progress.Stage("compare ids", suspects.Count())
+	p.Progress.Stage("compare ids", 0)
 	judge, err := identity.NewJudge(o, suspects)
 	if err != nil {
 		return nil, err
@@ -99,18 +102,25 @@ func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, fates *identity.F
 }
 
 // Write writes the shards of all splits.
-func (e Engine) Write(ctx context.Context, p *pipeline.Plan, fates *identity.Fates, c distribution.Categories) ([]pipeline.Written, error) {
-	written := make([]pipeline.Written, len(p.Splits))
+func (e Engine) Write(ctx context.Context, p *pipeline.Plan, fates *identity.Fates, c distribution.Categories) (pipeline.Written, error) {
+	all := pipeline.Written{Tally: pipeline.NewTally(len(p.Inputs))}
+	shards := make([][]pipeline.Shard, len(p.Splits))
+	var mu sync.Mutex
 	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) error {
 		for s, ok := take(); ok; s, ok = take() {
-			var err error
-			if written[s.Index], err = p.WriteSplit(ctx, s, fates, c); err != nil {
+			w, err := p.WriteSplit(ctx, s, fates, c)
+			if err != nil {
 				return err
 			}
+			mu.Lock()
+			all.Tally.Add(w.Tally)
+			shards[s.Index] = w.Shards
+			mu.Unlock()
 		}
 		return nil
 	})
-	return written, err
+	all.Shards = slices.Concat(shards...)
+	return all, err
 }
 
 // each lets workers take the items one by one, in order; the first error stops

@@ -64,6 +64,19 @@ func (b *Bucket) Folders(ctx context.Context, prefix string) ([]string, error) {
 	return names, err
 }
 
+// Objects gives the objects one level below prefix, which is a folder itself or
+// "", in byte order of keys. What List leaves out is left out.
+func (b *Bucket) Objects(ctx context.Context, prefix string) ([]Attrs, error) {
+	var found []Attrs
+	err := b.list(ctx, asFolder(prefix), true, func(a Attrs) error {
+		if !strings.HasSuffix(a.Key, "/") && !hidden(a.Key) {
+			found = append(found, a)
+		}
+		return nil
+	})
+	return found, err
+}
+
 var errFound = errors.New("found")
 
 // Stat gives the attributes of one object, or ErrNotExist.

@@ -128,12 +128,19 @@ func (s Source) isReady(ctx context.Context, d date.Date) (bool, error) {
 	return err == nil, err
 }
 
+// IsPart says whether a name matches the glob of the parts. Names that begin with
+// "." or "_" are never parts.
+func IsPart(glob, name string) bool {
+	ok, _ := path.Match(glob, name)
+	return ok && name[0] != '.' && name[0] != '_'
+}
+
 // Find lists the parts of date d in order of name. It returns ErrNotReady when
 // the folder or its marker is missing, and ErrEmpty when there is a marker and no
-// part. Names that begin with "." or "_" are never parts.
+// part.
 func (s Source) Find(ctx context.Context, d date.Date) ([]objstore.Attrs, error) {
 	folder := s.Folder(d)
-	all, err := s.Bucket.List(ctx, folder)
+	all, err := s.Bucket.Objects(ctx, folder)
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", s.Bucket.URL(folder), err)
 	}
@@ -145,7 +152,7 @@ func (s Source) Find(ctx context.Context, d date.Date) ([]objstore.Attrs, error)
 			marked = true
 			continue
 		}
-		if ok, _ := path.Match(s.Files, name); ok && name[0] != '.' && name[0] != '_' {
+		if IsPart(s.Files, name) {
 			parts = append(parts, a)
 		}
 	}

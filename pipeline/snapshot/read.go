@@ -38,6 +38,12 @@ func (f *Files) Type(column string) (arrow.DataType, bool) {
 	return fields[0].Type, true
 }
 
+// Has says whether the first part has a column of that name, readable or not.
+func (f *Files) Has(column string) bool {
+	_, readable := f.Type(column)
+	return readable || f.files[0].Unreadable(column) != ""
+}
+
 // SameKind says whether two id columns can name the same users: both hold
 // integers or both hold text.
 func SameKind(a, b arrow.DataType) bool {

@@ -1,6 +1,6 @@
 package snapshot
 
-// SplitRows is about how many rows a split takes.
+// SplitRows is about how many rows a split takes by default.
 const SplitRows = 1 << 20
 
 // Range is row groups of one part that follow one another.
@@ -13,7 +13,7 @@ type Range struct {
 }
 
 // Split is the unit of work on any engine: row groups that follow one another,
-// about SplitRows rows, reaching over several parts where these are small. Each
+// about as many rows as Cut is told, reaching over several parts where these are small. Each
 // split gives at most one shard of every output table.
 type Split struct {
 	Index  int
@@ -22,30 +22,30 @@ type Split struct {
 	Ranges []Range
 }
 
-// Cut divides the parts into splits. It depends on the footers alone, so every
+// Cut divides the parts into splits of about so many rows. It depends on the footers alone, so every
 // engine and every number of workers gets the same splits. A row group belongs
 // to the split into which its first row falls when the rows are divided evenly.
-func Cut(parts []Part) []Split {
+func Cut(parts []Part, rows int64) []Split {
 	total := int64(0)
 	for _, p := range parts {
 		total += p.Rows
 	}
-	n := max(1, (total+SplitRows/2)/SplitRows)
+	n := max(1, (total+rows/2)/rows)
 	var splits []Split
 	last, row := int64(-1), int64(0)
 	for p, part := range parts {
 		inPart := int64(0)
-		for g, rows := range part.GroupRows {
-			if rows == 0 {
+		for g, groupRows := range part.GroupRows {
+			if groupRows == 0 {
 				continue
 			}
 			if at := row * n / total; at != last {
 				splits = append(splits, Split{Index: len(splits), First: row})
 				last = at
 			}
-			splits[len(splits)-1].add(Range{Part: p, Group: g, Groups: 1, Row: inPart, Rows: rows})
-			row += rows
-			inPart += rows
+			splits[len(splits)-1].add(Range{Part: p, Group: g, Groups: 1, Row: inPart, Rows: groupRows})
+			row += groupRows
+			inPart += groupRows
 		}
 	}
 	return splits

@@ -35,7 +35,7 @@ func TestCutCoversEveryRowGroupOnce(t *testing.T) {
 			}
 		}
 		row := int64(0)
-		for i, s := range snapshot.Cut(parts) {
+		for i, s := range snapshot.Cut(parts, snapshot.SplitRows) {
 			if s.Index != i || s.First != row || s.Rows == 0 {
 				t.Fatalf("split %d is %+v, want first row %d", i, s, row)
 			}
@@ -84,7 +84,7 @@ func TestCutSizes(t *testing.T) {
 		"no rows, no split":                        {[][]int64{{}, {0, 0}}, 0},
 		"empty row groups make no split of theirs": {[][]int64{{0}, {5}, {0}}, 1},
 	} {
-		if got := snapshot.Cut(partsOf(tc.parts)); len(got) != tc.splits {
+		if got := snapshot.Cut(partsOf(tc.parts), snapshot.SplitRows); len(got) != tc.splits {
 			t.Errorf("%s: %d splits, want %d: %+v", name, len(got), tc.splits, got)
 		}
 	}

@@ -57,7 +57,7 @@ func whole(d objstore.Driver) objstore.Driver { return d }
 
 func readRows(t *testing.T, f *Files) (rows int64) {
 	t.Helper()
-	for _, s := range Cut(f.Parts) {
+	for _, s := range Cut(f.Parts, SplitRows) {
 		r := f.Split(s, nil)
 		for {
 			b, err := r.Next(t.Context())
