@@ -94,7 +94,7 @@ func published(ctx context.Context, cfg *config.Config, flag string, n int) (*pu
 		return nil, nil, err
 	}
 	if len(past) == 0 || past[0].Date != day {
-		return nil, nil, fmt.Errorf("%w: nothing is published for %s under %s", ErrUsage, flag, b.URL(""))
+		return nil, nil, fmt.Errorf("%w: nothing is published for the %s date under %s", ErrUsage, flag, b.URL(""))
 	}
 	return ledger, past, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/churntier/churntier/pipeline/distribution"
@@ -45,9 +46,12 @@ func Try(ctx context.Context, url, column, model string) (_ *Tried, err error) {
 		return scoreFile(ctx, f, s, "model "+m.Name+" ("+m.Kind+")")
 	}
 	if column == "" {
-		if column, err = scoreColumn(f); err != nil {
-			return nil, err
-		}
+		column, err = scoreColumn(f)
+	} else {
+		err = checkColumn(f, column)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return tryColumn(ctx, f, column)
 }
@@ -71,18 +75,31 @@ func openOne(ctx context.Context, url string) (*snapshot.Files, error) {
 	return snapshot.Open(ctx, snapshot.PinFiles(b, []objstore.Attrs{a}), snapshot.VerifyRead, "", snapshot.DefaultLimits())
 }
 
+// checkColumn says of a column that a person named why it cannot be the score.
+func checkColumn(f *snapshot.Files, column string) error {
+	err := f.Check([]string{column})
+	if err != nil {
+		err = fmt.Errorf("%w: --score-column: %w; the columns are %q", ErrUsage, err, columnsOf(f))
+	}
+	return err
+}
+
+func columnsOf(f *snapshot.Files) []string {
+	var names []string
+	for _, field := range f.Schema().Fields() {
+		names = append(names, field.Name)
+	}
+	return names
+}
+
 // scoreColumn finds the one column whose name says that it is a score.
 func scoreColumn(f *snapshot.Files) (string, error) {
-	var named, all []string
-	for _, field := range f.Schema().Fields() {
-		all = append(all, field.Name)
-		name := strings.ToLower(field.Name)
-		if strings.Contains(name, "score") || strings.Contains(name, "prob") {
-			named = append(named, field.Name)
-		}
-	}
+	named := slices.DeleteFunc(columnsOf(f), func(column string) bool {
+		name := strings.ToLower(column)
+		return !strings.Contains(name, "score") && !strings.Contains(name, "prob")
+	})
 	if len(named) != 1 {
-		return "", fmt.Errorf("%w: name the score with --score-column or give a --model; the columns are %q", ErrUsage, all)
+		return "", fmt.Errorf("%w: name the score with --score-column or give a --model; the columns are %q", ErrUsage, columnsOf(f))
 	}
 	return named[0], nil
 }

@@ -58,7 +58,7 @@ func (l List) find(ctx context.Context) (*snapshot.Pinned, error) {
 	}
 	files := slices.DeleteFunc(all, func(a objstore.Attrs) bool { return !snapshot.IsPart(l.Files, a.Key) })
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%w %s: no file matches; an empty list is a Parquet file without rows", ErrList, l.URL)
+		return nil, fmt.Errorf("%w %s: no file is there; the URL of a list ends in a file name or a glob, such as erased/*.parquet", ErrList, l.URL)
 	}
 	return snapshot.PinFiles(l.Bucket, files), nil
 }

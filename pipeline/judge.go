@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/churntier/churntier/pipeline/date"
@@ -96,12 +95,12 @@ func (r *run) record(results []gate.Result) {
 		r.manifest.Gates = append(r.manifest.Gates, publish.Gate{
 			Name: g.Name, Value: g.Value, Warn: g.Warn, Refuse: g.Refuse, Status: string(g.Status), Message: g.Message,
 		})
-		if g.Status == gate.Warn {
+		switch g.Status {
+		case gate.Warn:
 			r.warnings = append(r.warnings, g.Message)
+		case gate.Accepted:
+			r.manifest.Accepted = append(r.manifest.Accepted, publish.Accepted{Gate: g.Name, Reason: r.Accept[g.Name]})
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Accept)) {
-		r.manifest.Accepted = append(r.manifest.Accepted, publish.Accepted{Gate: name, Reason: r.Accept[name]})
 	}
 	for _, name := range r.categories.Empty() {
 		r.warnings = append(r.warnings, fmt.Sprintf("category %s is empty", name))

@@ -108,6 +108,10 @@ func (r *run) admit(ctx context.Context) (err error) {
 	if r.inputs, err = pin(ctx, &r.Night); err != nil {
 		return err
 	}
+	if others := r.inputs.parts.Others; len(others) > 0 {
+		r.warnings = append(r.warnings, fmt.Sprintf("%d files or folders of the snapshot do not match snapshot.files (%q) and are not read: %.200q",
+			len(others), r.Snapshot.Files, others))
+	}
 	if err = r.inputs.sum(ctx); err != nil {
 		return err
 	}

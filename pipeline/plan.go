@@ -50,11 +50,23 @@ func (p *Plan) bind() error {
 		p.Inputs = append(p.Inputs, in.Column)
 	}
 	p.Columns = p.wanted()
-	_, err := p.Rules.Scorer.Bind(p.Parts.Schema())
-	if err := errors.Join(err, p.Parts.Check(p.rest()), p.checkTypes()); err != nil {
+	if err := errors.Join(p.bindScore(), p.Parts.Check(p.rest()), p.checkTypes()); err != nil {
 		return err
 	}
+	var err error
 	p.outputs, err = p.layOut()
+	return err
+}
+
+// bindScore tries the score on the schema, unless one of its inputs cannot be read
+// at all, which Check reports.
+func (p *Plan) bindScore() error {
+	for _, c := range p.Inputs {
+		if _, readable := p.Parts.Type(c); !readable && p.Parts.Has(c) {
+			return nil
+		}
+	}
+	_, err := p.Rules.Scorer.Bind(p.Parts.Schema())
 	return err
 }
 

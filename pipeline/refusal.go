@@ -40,7 +40,7 @@ func (r *run) refuseContent(ctx context.Context, err error) error {
 	if r.DryRun || r.Mode != Live {
 		return err
 	}
-	return errors.Join(err, r.keep(ctx, publish.Refusal{Kind: "input", Message: err.Error()}))
+	return r.keep(ctx, err, publish.Refusal{Kind: "input"})
 }
 
 // refuseGates keeps the evidence of a night that gates refused and gives the error
@@ -50,24 +50,30 @@ func (r *run) refuseGates(ctx context.Context, refused []gate.Result) error {
 	for _, g := range refused {
 		names, why = append(names, g.Name), append(why, g.Message)
 	}
-	err := fmt.Errorf("%w (%s): %s", ErrGate, strings.Join(names, ", "), strings.Join(why, "; "))
+	err := fmt.Errorf("%w (%s): %s", ErrGate, strings.Join(names, ", "), strings.Join(why, " "))
 	if r.DryRun {
 		return err
 	}
 	rejected, copied := r.keepRejected(ctx)
-	return errors.Join(err, copied, r.keep(ctx, publish.Refusal{
-		Kind: "gate", Message: err.Error(), Rows: &r.manifest.Rows,
+	return errors.Join(r.keep(ctx, err, publish.Refusal{
+		Kind: "gate", Rows: &r.manifest.Rows,
 		RejectedReasons: r.manifest.RejectedReasons, Gates: r.manifest.Gates, Rejected: rejected,
-	}))
+	}), copied)
 }
 
-// keep writes the evidence under the name of this run.
-func (r *run) keep(ctx context.Context, evidence publish.Refusal) error {
-	if err := r.ledger.Claim(ctx); err != nil {
-		return err
-	}
+// keep writes the evidence of a refusal under the name of this run and gives the
+// refusal with the place of it.
+func (r *run) keep(ctx context.Context, refusal error, evidence publish.Refusal) error {
 	evidence.Prediction, evidence.Date, evidence.Run, evidence.Fingerprint = r.Prediction, r.Date, r.name, r.fingerprint
-	return r.ledger.Refuse(ctx, evidence)
+	evidence.Message = refusal.Error()
+	err := r.ledger.Claim(ctx)
+	if err == nil {
+		err = r.ledger.Refuse(ctx, evidence)
+	}
+	if err != nil {
+		return errors.Join(refusal, err)
+	}
+	return fmt.Errorf("%w (evidence: %s)", refusal, r.Output.URL(publish.RefusalPrefix(r.Date, r.name)))
 }
 
 // keepRejected copies the rejected rows to the evidence, for the staged run is an

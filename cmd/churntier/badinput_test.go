@@ -51,6 +51,11 @@ func TestBadInput(t *testing.T) {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--date", "2026-11-21"}, exitNotReady, []string{"2026-11-21"}},
 		"no part": {
 			func(p *place) { p.write("snapshots/dt=2026-11-22/_SUCCESS", "") }, nil, exitRefused, []string{"*.parquet", "2026-11-22"}},
+		"a score column that is a list of names": {
+			func(p *place) {
+				p.part(day, "a.parquet", column{"user_id", ids}, column{"churn_score", [][]string{{"a"}, {"b"}}})
+			},
+			nil, exitRefused, []string{"churn_score", "nested"}},
 		"no row": {
 			func(p *place) {
 				p.part(day, "a.parquet", column{"user_id", []string{}}, column{"churn_score", []float64{}})

@@ -157,6 +157,13 @@ func (c column) array(t *testing.T) arrow.Array {
 		return build(array.NewFloat64Builder(memory.DefaultAllocator), values)
 	case []*float64:
 		return buildNullable(array.NewFloat64Builder(memory.DefaultAllocator), values)
+	case [][]string:
+		b := array.NewListBuilder(memory.DefaultAllocator, arrow.BinaryTypes.String)
+		for _, list := range values {
+			b.Append(true)
+			b.ValueBuilder().(*array.StringBuilder).AppendValues(list, nil)
+		}
+		return b.NewArray()
 	case []time.Time:
 		b := array.NewTimestampBuilder(memory.DefaultAllocator, &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"})
 		for _, v := range values {

@@ -73,12 +73,15 @@ type interrupted struct{ signal syscall.Signal }
 
 func (i *interrupted) Error() string { return "interrupted (" + i.signal.String() + ")" }
 
-// untilSignal gives a context that the first SIGINT or SIGTERM cancels; a second
+// untilSignal gives a context that the first SIGINT, SIGTERM or SIGHUP cancels; a second
 // one ends the process at once.
 func untilSignal(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		select {
 		case s := <-signals:

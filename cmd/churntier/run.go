@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/churntier/churntier/jobs"
@@ -65,7 +66,7 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 }
 
 func (c *runCommand) accepted() (map[string]string, error) {
-	if (len(c.Accept) == 0) != (c.Reason == "") {
+	if (len(c.Accept) == 0) != (strings.TrimSpace(c.Reason) == "") {
 		return nil, fmt.Errorf("%w: --accept and --reason go together", jobs.ErrUsage)
 	}
 	accept := map[string]string{}

@@ -302,13 +302,29 @@ func TestTopShare(t *testing.T) {
 func TestRefusedNightKeepsEvidence(t *testing.T) {
 	p := newPlace(t)
 	fates(p)
-	p.night().expect(t, exitRefused, "rejected")
+	p.night().expect(t, exitRefused, "rejected", "evidence: ", "refusals/2026-11-22/")
 	refusals, _ := filepath.Glob(p.path("out/refusals/2026-11-22/*/REFUSAL.json"))
 	rows, _ := filepath.Glob(p.path("out/refusals/2026-11-22/*/rejected/part-*.parquet"))
 	if len(refusals) != 1 || len(rows) != 1 || len(p.visible()) > 0 {
 		t.Errorf("evidence %v %v, visible %v", refusals, rows, p.visible())
 	}
-	p.night("--accept", "rejected", "--accept", "duplicates", "--reason", "a migration").expect(t, exitDone, "published")
+	p.night("--accept", "rejected", "--accept", "duplicates", "--reason", " ").expect(t, exitUsage, "--reason")
+	out, r := p.runJSON("--accept", "rejected", "--accept", "duplicates", "--accept", "psi", "--reason", "a migration")
+	r.expect(t, exitDone)
+	want := []publish.Accepted{{Gate: "rejected", Reason: "a migration"}, {Gate: "duplicates", Reason: "a migration"}}
+	if !slices.Equal(out.Manifest.Accepted, want) {
+		t.Errorf("accepted %v, want only the gates that would have refused: %v", out.Manifest.Accepted, want)
+	}
+}
+
+// What lies beside the parts is not read, and not silently.
+func TestFilesBesideTheParts(t *testing.T) {
+	p := newPlace(t)
+	p.ordinary(night22, 10)
+	p.write("snapshots/dt=2026-11-22/B.PARQUET", "")
+	p.write("snapshots/dt=2026-11-22/bucket=1/c.parquet", "")
+	p.write("snapshots/dt=2026-11-22/_metadata", "")
+	p.night().expect(t, exitDone, "warning: 2 files or folders", "B.PARQUET", "bucket=1/")
 }
 
 func TestShowFilesCheckTry(t *testing.T) {

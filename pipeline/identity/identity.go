@@ -69,6 +69,16 @@ type Options struct {
 
 const defaultMemory = 256 << 20
 
+// leastTable is the memory below which a table holds so little of a partition that
+// the partition is read again too often.
+const leastTable = 64 << 10
+
+// tables shares memory between as many workers as leaves each a table of use.
+func (o Options) tables(memory int64) (workers int, each int64) {
+	workers = int(max(1, min(int64(o.Workers), memory/leastTable)))
+	return workers, memory / int64(workers)
+}
+
 func (o Options) withDefaults() (Options, error) {
 	if o.Rows < 0 || o.Listed < 0 {
 		return o, fmt.Errorf("identity: %d rows and %d listed ids: want no negative number", o.Rows, o.Listed)

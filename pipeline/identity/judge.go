@@ -123,9 +123,10 @@ func (j *Judge) fates(ctx context.Context) (*Fates, error) {
 // compare enters the fates of all suspects of the snapshot into the ledger.
 func (j *Judge) compare(ctx context.Context, ledger *ledger) error {
 	var entries []*ledgerWriter
-	err := eachPartition(ctx, j.options.Workers, j.store.Partitions(), func() func(context.Context, int) error {
+	workers, memory := j.options.tables(j.options.Memory / 4)
+	err := eachPartition(ctx, workers, j.store.Partitions(), func() func(context.Context, int) error {
 		c := comparer{judge: j, entries: ledger.writer()}
-		c.table.limit = j.options.Memory / 4 / int64(j.options.Workers)
+		c.table.limit = memory
 		entries = append(entries, c.entries)
 		return c.partition
 	})

@@ -86,8 +86,9 @@ func (c *SieveCollector) Close() error {
 // Suspects finds them, once all collectors are closed, and closes the sieve.
 func (s *Sieve) Suspects(ctx context.Context) (*Suspects, error) {
 	suspects := newSuspects(s.options)
-	err := eachPartition(ctx, s.options.Workers, s.store.Partitions(), func() func(context.Context, int) error {
-		f := sifter{sieve: s, suspects: suspects, memory: s.options.Memory / 2 / int64(s.options.Workers)}
+	workers, memory := s.options.tables(s.options.Memory / 2)
+	err := eachPartition(ctx, workers, s.store.Partitions(), func() func(context.Context, int) error {
+		f := sifter{sieve: s, suspects: suspects, memory: memory}
 		return f.partition
 	})
 	if err = errors.Join(err, s.Close()); err != nil {

@@ -118,7 +118,7 @@ func (s Source) withMarker() string {
 }
 
 func (s Source) isReady(ctx context.Context, d date.Date) (bool, error) {
-	_, err := s.Find(ctx, d)
+	_, _, err := s.Find(ctx, d)
 	if errors.Is(err, ErrNotReady) || errors.Is(err, ErrEmpty) && s.Ready == "" {
 		return false, nil
 	}
@@ -137,14 +137,14 @@ func IsPart(glob, name string) bool {
 
 // Find lists the parts of date d in order of name. It returns ErrNotReady when
 // the folder or its marker is missing, and ErrEmpty when there is a marker and no
-// part.
-func (s Source) Find(ctx context.Context, d date.Date) ([]objstore.Attrs, error) {
+// part. What else lies in the folder, files that do not match Files and folders,
+// is named beside them, but for names that begin with "." or "_".
+func (s Source) Find(ctx context.Context, d date.Date) (parts []objstore.Attrs, others []string, err error) {
 	folder := s.Folder(d)
 	all, err := s.Bucket.Objects(ctx, folder)
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", s.Bucket.URL(folder), err)
+		return nil, nil, fmt.Errorf("list %s: %w", s.Bucket.URL(folder), err)
 	}
-	var parts []objstore.Attrs
 	marked := s.Ready == ""
 	for _, a := range all {
 		name := strings.TrimPrefix(a.Key, folder)
@@ -154,18 +154,29 @@ func (s Source) Find(ctx context.Context, d date.Date) ([]objstore.Attrs, error)
 		}
 		if IsPart(s.Files, name) {
 			parts = append(parts, a)
+		} else if IsPart("*", name) {
+			others = append(others, name)
+		}
+	}
+	folders, err := s.Bucket.Folders(ctx, folder)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list %s: %w", s.Bucket.URL(folder), err)
+	}
+	for _, name := range folders {
+		if IsPart("*", name) {
+			others = append(others, name+"/")
 		}
 	}
 	switch {
 	case len(all) == 0:
-		return nil, fmt.Errorf("%w: %s does not exist or is empty; expected the snapshot of %s there",
+		return nil, nil, fmt.Errorf("%w: %s does not exist or is empty; expected the snapshot of %s there",
 			ErrNotReady, s.Bucket.URL(folder), d)
 	case !marked:
-		return nil, fmt.Errorf("%w: %s has no marker %s; it is written when the snapshot is complete (snapshot.ready names it)",
+		return nil, nil, fmt.Errorf("%w: %s has no marker %s; it is written when the snapshot is complete (snapshot.ready names it)",
 			ErrNotReady, s.Bucket.URL(folder), s.Ready)
 	case len(parts) == 0:
-		return nil, fmt.Errorf("%w: %s holds no file that matches %q (snapshot.files)",
+		return nil, nil, fmt.Errorf("%w: %s holds no file that matches %q (snapshot.files)",
 			ErrEmpty, s.Bucket.URL(folder), s.Files)
 	}
-	return parts, nil
+	return parts, others, nil
 }

@@ -56,7 +56,7 @@ func TestPartitionOfSeveralLevels(t *testing.T) {
 	if err != nil || !slices.Equal(got, []date.Date{day(t, "2026-01-02"), day(t, "2025-12-31")}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if parts, err := s.Find(t.Context(), got[0]); err != nil || len(parts) != 1 {
+	if parts, _, err := s.Find(t.Context(), got[0]); err != nil || len(parts) != 1 {
 		t.Errorf("%v, %v", parts, err)
 	}
 }
@@ -76,6 +76,9 @@ func TestFindTakesOnlyParts(t *testing.T) {
 	if !slices.Equal(names, []string{"a.parquet", "b.parquet"}) {
 		t.Errorf("parts %v", names)
 	}
+	if !slices.Equal(pinned.Others, []string{"a.parquet.crc", "deeper/"}) {
+		t.Errorf("not read: %v", pinned.Others)
+	}
 }
 
 func TestNotReadyAndEmpty(t *testing.T) {
@@ -85,7 +88,7 @@ func TestNotReadyAndEmpty(t *testing.T) {
 		"2026-11-21": snapshot.ErrNotReady, // no marker
 		"2026-11-22": snapshot.ErrEmpty,    // marker alone
 	} {
-		if _, err := daily(b).Find(t.Context(), day(t, date)); !errors.Is(err, want) {
+		if _, _, err := daily(b).Find(t.Context(), day(t, date)); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", date, err, want)
 		}
 	}

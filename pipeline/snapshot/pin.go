@@ -30,7 +30,8 @@ type Part struct {
 type Pinned struct {
 	Source Source
 	Date   date.Date
-	Parts  []Part // in order of name
+	Parts  []Part   // in order of name
+	Others []string // files and folders beside the parts that are not read
 }
 
 // checksumsAtOnce bounds how many parts are checksummed side by side.
@@ -38,11 +39,11 @@ const checksumsAtOnce = 4
 
 // Pin finds the snapshot of date d and fixes its parts. Nothing is read yet.
 func Pin(ctx context.Context, s Source, d date.Date) (*Pinned, error) {
-	found, err := s.Find(ctx, d)
+	found, others, err := s.Find(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	return &Pinned{Source: s, Date: d, Parts: partsOf(found, s.Folder(d))}, nil
+	return &Pinned{Source: s, Date: d, Parts: partsOf(found, s.Folder(d)), Others: others}, nil
 }
 
 // PinFiles fixes single files of a bucket, such as those of an exclude list.
