@@ -22,6 +22,7 @@ var floors = [][]string{
 	{"pipeline/objstore", "pipeline/spill"},
 	{"pipeline/objstore/mem", "pipeline/objstore/file", "pipeline/objstore/gcs", "pipeline/objstore/dry"},
 	{"pipeline/objstore/dial", "pipeline/objstore/objstoretest"},
+	{"pipeline/score/forest"},
 	{"pipeline/publish", "pipeline/gate", "pipeline/audience", "pipeline/score", "pipeline/distribution", "pipeline/snapshot", "pipeline/identity"},
 	{"pipeline"},
 	{"pipeline/localrun"},

@@ -1,0 +1,100 @@
+package forest
+
+// blockRows is the number of rows that are walked at once: their cells stay in
+// the processor's cache while all trees pass over them.
+const blockRows = 256
+
+// Batch scores many rows at once, with the bits of [Model.Margin]. It holds
+// memory of its own: one per worker, not safe for concurrent use. A row takes 2
+// bytes for each way in which the trees look at a feature.
+//
+//	b.Reset(rows)
+//	b.Set(0, ages) // and so on, for every feature
+//	b.Margins(out)
+type Batch struct {
+	model   *Model
+	plan    *plan // nil: row by row
+	rows    int
+	cells   []uint16    // block by block, in each slot by slot
+	columns [][]float64 // where there is no plan
+	single  [blockRows]float32
+	double  [blockRows]float64
+}
+
+// NewBatch prepares to score with the rounds that count now; a later call of
+// [Model.Use] is not seen. Linear models and linear trees are scored row by row,
+// and so is a model beyond what the layout holds: 4,095 ways of looking at
+// features, 65,535 thresholds or categories of a feature, 1,048,576 nodes of a
+// tree, 16 MiB of category tables.
+func (m *Model) NewBatch() *Batch {
+	frozen := *m
+	return &Batch{model: &frozen, plan: compile(&frozen)}
+}
+
+// Share gives another Batch for the same model; what does not change is shared.
+func (b *Batch) Share() *Batch { return &Batch{model: b.model, plan: b.plan} }
+
+// Reset begins a batch of so many rows, whose features are all missing until
+// they are set.
+func (b *Batch) Reset(rows int) {
+	b.rows = rows
+	if b.plan != nil {
+		blocks := (rows + blockRows - 1) / blockRows
+		b.cells = resize(b.cells, max(1, len(b.plan.slots))*blocks*blockRows) // a model of single leaves has no slot
+		return
+	}
+	if b.columns == nil {
+		b.columns = make([][]float64, len(b.model.Features))
+	}
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) >= n {
+		return s[:n]
+	}
+	return make([]T, n)
+}
+
+// Set gives feature f of every row, as [Model.Margin] takes it: NaN where it is
+// missing. Nothing of values is kept.
+func (b *Batch) Set(f int, values []float64) {
+	if b.plan == nil {
+		b.columns[f] = append(b.columns[f][:0], values[:b.rows]...)
+		return
+	}
+	b.plan.fill(b.cells, f, values[:b.rows], b.model.Kind == XGBoost)
+}
+
+// Margins sets out[r] to the margin of row r, for each row of the batch. Every
+// feature must have been set since [Batch.Reset].
+func (b *Batch) Margins(out []float64) {
+	out = out[:b.rows]
+	if b.plan == nil {
+		b.rowByRow(out)
+		return
+	}
+	width := max(1, len(b.plan.slots)) * blockRows
+	for from := 0; from < len(out); from += blockRows {
+		cells := b.cells[from/blockRows*width:][:width]
+		block := out[from:min(from+blockRows, len(out))]
+		if b.model.Kind == XGBoost {
+			addTrees(b.plan, cells, &b.single, b.model.base, len(block), leafValue32)
+			for r := range block {
+				block[r] = float64(b.single[r])
+			}
+		} else {
+			addTrees(b.plan, cells, &b.double, 0, len(block), leafValue64)
+			copy(block, b.double[:])
+		}
+	}
+}
+
+func (b *Batch) rowByRow(out []float64) {
+	row := make([]float64, len(b.columns))
+	for r := range out {
+		for f, column := range b.columns {
+			row[f] = column[r]
+		}
+		out[r] = b.model.Margin(row)
+	}
+}

@@ -1,0 +1,52 @@
+package forest
+
+// lanes is the number of rows that walk a tree side by side, so that the
+// processor waits for the memory of all at once.
+const lanes = 8
+
+func leafValue32(t *planTree) []float32 { return t.values32 }
+func leafValue64(t *planTree) []float64 { return t.values64 }
+
+// addTrees adds the leaves of all trees to start, tree after tree. Rows are
+// rounded up to whole lanes; what the lanes beyond the last row give is not
+// used.
+func addTrees[T float32 | float64](p *plan, cells []uint16, sums *[blockRows]T, start T, rows int, values func(*planTree) []T) {
+	for r := range sums {
+		sums[r] = start
+	}
+	for i := range p.trees {
+		t := &p.trees[i]
+		leaves := values(t)
+		for r := 0; r < rows; r += lanes {
+			at := t.walk(cells[r:], p.tables)
+			group := sums[r : r+lanes : r+lanes]
+			for lane := range group {
+				group[lane] += leaves[at[lane]]
+			}
+		}
+	}
+}
+
+// walk takes the rows whose cells come first from the root to their leaves: every
+// step of every row is three loads and an addition, without a branch.
+func (t *planTree) walk(cells []uint16, tables []uint8) [lanes]uint32 {
+	nodes := t.nodes
+	var i0, i1, i2, i3, i4, i5, i6, i7 uint32
+	for range t.depth {
+		i0 = nodes[i0].step(cells, tables, 0)
+		i1 = nodes[i1].step(cells, tables, 1)
+		i2 = nodes[i2].step(cells, tables, 2)
+		i3 = nodes[i3].step(cells, tables, 3)
+		i4 = nodes[i4].step(cells, tables, 4)
+		i5 = nodes[i5].step(cells, tables, 5)
+		i6 = nodes[i6].step(cells, tables, 6)
+		i7 = nodes[i7].step(cells, tables, 7)
+	}
+	return [lanes]uint32{i0, i1, i2, i3, i4, i5, i6, i7}
+}
+
+// step gives the left child, or the one behind it when the split's table says so.
+func (n planNode) step(cells []uint16, tables []uint8, lane uint64) uint32 {
+	cell := uint64(cells[uint64(n>>nodeSlot)+lane])
+	return uint32(n)&childMask + uint32(tables[uint64(n>>nodeTable)&tableMask+cell])
+}
