@@ -23,6 +23,7 @@ var floors = [][]string{
 	{"pipeline/objstore/mem", "pipeline/objstore/file", "pipeline/objstore/gcs", "pipeline/objstore/dry"},
 	{"pipeline/objstore/dial", "pipeline/objstore/objstoretest"},
 	{"pipeline/score/forest"},
+	{"pipeline/filter"},
 	{"pipeline/publish", "pipeline/gate", "pipeline/audience", "pipeline/score", "pipeline/distribution", "pipeline/snapshot", "pipeline/identity"},
 	{"pipeline"},
 	{"pipeline/localrun"},
@@ -36,7 +37,8 @@ var only = []struct {
 	prefix string
 	homes  []string
 }{
-	{"github.com/apache/arrow-go/", []string{"pipeline/snapshot", "pipeline/score", "pipeline/identity", "pipeline/audience"}},
+	{"github.com/apache/arrow-go/", []string{"pipeline/snapshot", "pipeline/score", "pipeline/identity", "pipeline/audience", "pipeline/filter"}},
+	{"cel.dev/", []string{"pipeline/filter"}},
 	{"cloud.google.com/", []string{"pipeline/objstore/gcs"}},
 	{"google.golang.org/", []string{"pipeline/objstore/gcs"}},
 	{"github.com/alecthomas/kong", []string{"cmd/churntier"}},

@@ -1,0 +1,151 @@
+package filter
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// vectors gives the values of a sub-expression for the rows of a batch.
+type vectors[T any] func(b *batch) vector[T]
+
+// column gives the values of a column: what load makes of its array, looked up
+// by the indices when that is a dictionary.
+func column[T any](number int, load func(*batch, arrow.Array) vector[T]) vectors[T] {
+	return func(b *batch) vector[T] {
+		dict, ok := b.columns[number].(*array.Dictionary)
+		if !ok {
+			return load(b, b.columns[number])
+		}
+		indices := b.indicesOf(dict)
+		defer b.indices.give(indices)
+		return lookUp(b, load(b, dict.Dictionary()), indices)
+	}
+}
+
+// lookUp uses up a vector and gives the values at the indices, none for noIndex.
+func lookUp[T any](b *batch, from vector[T], indices []int32) vector[T] {
+	out := take[T](b, len(indices))
+	out.unknown = b.noneUnknown(len(indices))
+	clear(out.values)
+	for i, index := range indices {
+		if index == noIndex || from.unknown != nil && from.unknown[index] == Unknown {
+			out.unknown[i] = Unknown
+		} else {
+			out.values[i] = from.values[index]
+		}
+	}
+	give(b, from)
+	return out
+}
+
+// noIndex stands for the index of a null.
+const noIndex = -1
+
+// indicesOf gives the indices of a dictionary array, or noIndex. Every other one
+// is an index into the dictionary. The slice is to be given back.
+func (b *batch) indicesOf(a *array.Dictionary) []int32 {
+	dst, outside := b.indices.take(a.Len()), -1
+	switch i := a.Indices().(type) {
+	case *array.Int8:
+		outside = checkIndices(dst, i.Int8Values(), a)
+	case *array.Int16:
+		outside = checkIndices(dst, i.Int16Values(), a)
+	case *array.Int32:
+		outside = checkIndices(dst, i.Int32Values(), a)
+	case *array.Int64:
+		outside = checkIndices(dst, i.Int64Values(), a)
+	case *array.Uint8:
+		outside = checkIndices(dst, i.Uint8Values(), a)
+	case *array.Uint16:
+		outside = checkIndices(dst, i.Uint16Values(), a)
+	case *array.Uint32:
+		outside = checkIndices(dst, i.Uint32Values(), a)
+	case *array.Uint64:
+		outside = checkIndices(dst, i.Uint64Values(), a)
+	}
+	if outside >= 0 {
+		b.fail(fmt.Errorf("row %d of the batch: its index is outside the dictionary of %d values", outside, a.Dictionary().Len()))
+		fill(dst, noIndex)
+	}
+	return dst
+}
+
+// checkIndices copies src and gives the first row that is not null and has an
+// index outside the dictionary, or -1. The index of a null may be anything.
+func checkIndices[T arrow.IntType | arrow.UintType](dst []int32, src []T, a *array.Dictionary) (outside int) {
+	size, nulls := uint64(a.Dictionary().Len()), a.NullN() > 0
+	for row, index := range src {
+		dst[row] = int32(index)
+		switch {
+		case nulls && a.IsNull(row):
+			dst[row] = noIndex
+		case uint64(index) >= size:
+			return row
+		}
+	}
+	return -1
+}
+
+// nulls gives a mask of the array's nulls, nil when it has none.
+func (b *batch) nulls(a arrow.Array) []Truth {
+	if a.NullN() == 0 {
+		return nil
+	}
+	dst := b.truths.take(a.Len())
+	spreadBits(dst, a.NullBitmapBytes(), a.Data().Offset())
+	for i, valid := range dst {
+		dst[i] = Unknown - valid
+	}
+	return dst
+}
+
+// spread holds the bits of every byte, lowest first, each in a byte of its own.
+var spread = func() (table [256][8]Truth) {
+	for n := range table {
+		for bit := range table[n] {
+			table[n][bit] = Truth(n >> bit & 1)
+		}
+	}
+	return table
+}()
+
+// spreadBits writes the bits from the offset on, a byte each.
+func spreadBits(dst []Truth, bits []byte, offset int) {
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		at, shift := (offset+i)>>3, (offset+i)&7
+		n := bits[at] >> shift
+		if shift != 0 {
+			n |= bits[at+1] << (8 - shift)
+		}
+		*(*[8]Truth)(dst[i:]) = spread[n]
+	}
+	for ; i < len(dst); i++ {
+		dst[i] = Truth(bits[(offset+i)>>3] >> ((offset + i) & 7) & 1)
+	}
+}
+
+// bools gives the values of a bool array.
+func bools(b *batch, a arrow.Array) vector[Truth] {
+	dst := b.truths.take(a.Len())
+	if stored, ok := a.(*array.Boolean); ok && len(dst) > 0 {
+		spreadBits(dst, stored.Data().Buffers()[1].Bytes(), stored.Data().Offset())
+	}
+	for i, bit := range dst {
+		dst[i] = bit * True
+	}
+	return vector[Truth]{values: dst, unknown: b.nulls(a), owned: true}
+}
+
+// boolColumn gives the truths of a bool column.
+func boolColumn(number int) conditions {
+	load := column(number, bools)
+	return func(b *batch, dst []Truth) {
+		v := load(b)
+		copy(dst, v.values)
+		mask(dst, v.unknown)
+		give(b, v)
+	}
+}

@@ -1,0 +1,270 @@
+package filter
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+)
+
+// syntax walks a parsed expression: it refuses what is not supported, numbers the
+// columns, and rewrites the parts that the checker is to see differently.
+type syntax struct {
+	faults
+	lines  []string
+	parsed *ast.AST
+	make   ast.ExprFactory
+	nodes  int
+	out    *Expression
+}
+
+func newSyntax(text string, parsed *ast.AST) *syntax {
+	return &syntax{
+		faults: faults{text: text},
+		lines:  strings.Split(text, "\n"),
+		parsed: parsed,
+		make:   ast.NewExprFactory(),
+		out: &Expression{
+			text:     text,
+			parsed:   parsed,
+			patterns: map[int64]*regexp.Regexp{},
+			fixed:    map[int64]literal{},
+		},
+	}
+}
+
+func (s *syntax) result() (*Expression, error) {
+	if s.nodes > maxNodes {
+		s.add(start, "the expression has %d parts, more than %d", s.nodes, maxNodes)
+	}
+	if err := s.err(ErrSyntax); err != nil {
+		return nil, err
+	}
+	return s.out, nil
+}
+
+// place gives where an expression is: of an operator its symbol, of a function its name.
+func (s *syntax) place(e ast.Expr) place { return placeIn(s.lines, s.parsed, e) }
+
+func placeIn(lines []string, parsed *ast.AST, e ast.Expr) place {
+	p := placeOfLocation(parsed.SourceInfo().GetStartLocation(e.ID()))
+	if e.Kind() != ast.CallKind || p.line > len(lines) {
+		return p
+	}
+	points := []rune(lines[p.line-1])
+	before := strings.TrimRight(string(points[:min(p.column-1, len(points))]), " \t.`")
+	if shorter, ok := strings.CutSuffix(before, e.AsCall().FunctionName()); ok {
+		p.column = 1 + len([]rune(shorter))
+	}
+	return p
+}
+
+func (s *syntax) visit(e ast.Expr, depth int) {
+	if depth == maxDepth {
+		s.add(s.place(e), "the expression is nested deeper than %d levels", maxDepth)
+	}
+	if s.nodes++; depth >= maxDepth || s.nodes > maxNodes {
+		return
+	}
+	switch e.Kind() {
+	case ast.LiteralKind:
+		s.literal(e)
+	case ast.IdentKind:
+		s.name(e)
+	case ast.CallKind:
+		s.call(e, depth)
+	case ast.SelectKind:
+		s.selection(e)
+	case ast.ListKind:
+		s.add(s.place(e), "a list can only stand at the right of in")
+	case ast.MapKind:
+		s.add(s.place(e), "maps are not supported")
+	case ast.StructKind:
+		s.add(s.place(e), "messages are not supported")
+	default:
+		s.add(s.place(e), "this is not supported; use %s", supported)
+	}
+}
+
+func (s *syntax) literal(e ast.Expr) {
+	switch e.AsLiteral().(type) {
+	case types.Bool, types.Int, types.Double, types.String:
+	case types.Null:
+		s.add(s.place(e), "null can only be compared: x == null or x != null")
+	case types.Uint:
+		s.add(s.place(e), "unsigned numbers are not supported: write it without the u")
+	default:
+		s.add(s.place(e), `bytes are not supported: write a text, "..."`)
+	}
+}
+
+// name reads an identifier: a built-in or a column.
+func (s *syntax) name(e ast.Expr) {
+	switch name := e.AsIdent(); name {
+	case "score", "category", "now":
+		s.out.score = s.out.score || name == "score"
+		s.out.category = s.out.category || name == "category"
+		e.SetKindCase(s.make.NewIdent(e.ID(), "@"+name))
+	default:
+		if strings.HasPrefix(name, ".") {
+			s.add(s.place(e), "a name does not begin with a dot")
+		}
+		s.column(e, name)
+	}
+}
+
+// column makes a numbered reference to a column of e.
+func (s *syntax) column(e ast.Expr, name string) {
+	at := s.place(e)
+	number := slices.IndexFunc(s.out.columns, func(c reference) bool { return c.name == name })
+	if number < 0 {
+		number = len(s.out.columns)
+		s.out.columns = append(s.out.columns, reference{name, at})
+	}
+	e.SetKindCase(s.make.NewIdent(e.ID(), columnName(number)))
+}
+
+// columnName is how the checker knows a column.
+func columnName(number int) string { return "@" + strconv.Itoa(number) }
+
+func (s *syntax) selection(e ast.Expr) {
+	name := e.AsSelect().FieldName()
+	operand := e.AsSelect().Operand()
+	for ; operand.Kind() == ast.SelectKind; operand = operand.AsSelect().Operand() {
+		name = operand.AsSelect().FieldName() + "." + name
+	}
+	if operand.Kind() != ast.IdentKind {
+		s.add(s.place(e), "fields are not supported")
+		return
+	}
+	name = operand.AsIdent() + "." + name
+	s.add(s.place(operand), "fields are not supported: a column with a dot in its name is written col(%q)", name)
+}
+
+func (s *syntax) call(e ast.Expr, depth int) {
+	call := e.AsCall()
+	name := call.FunctionName()
+	if name == "col" && !call.IsMemberFunction() {
+		s.namedColumn(e)
+		return
+	}
+	f, known := functions[name]
+	args := arguments(call)
+	switch {
+	case !known:
+		s.add(s.place(e), "%s not supported; use %s", described(name), supported)
+		return
+	case !f.accepts(call.IsMemberFunction(), len(args)):
+		s.add(s.place(e), "%s is written %s", f.symbol, f.usage)
+		return
+	case name == operators.Equals || name == operators.NotEquals:
+		args = s.nullTest(e, args)
+	case name == operators.In:
+		args = s.membership(e, args)
+	case name == "matches":
+		args = s.pattern(e, args)
+	case name == "timestamp" || name == "duration":
+		s.time(e, args[0])
+		args = nil
+	}
+	for _, arg := range args {
+		s.visit(arg, depth+1)
+	}
+}
+
+// described names what is not supported.
+func described(function string) string {
+	switch function {
+	case operators.Conditional:
+		return "a choice, x ? y : z, is"
+	case operators.Index:
+		return "an index, x[y], is"
+	}
+	return fmt.Sprintf("the function %q is", function)
+}
+
+// namedColumn reads col("name").
+func (s *syntax) namedColumn(e ast.Expr) {
+	args := e.AsCall().Args()
+	if len(args) != 1 {
+		s.add(s.place(e), `col is written col("column name")`)
+		return
+	}
+	name, ok := textOf(args[0])
+	if !ok {
+		s.add(s.place(args[0]), `col needs the name of a column in quotes: col("column name")`)
+		return
+	}
+	s.column(e, name)
+}
+
+func textOf(e ast.Expr) (string, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	text, ok := e.AsLiteral().(types.String)
+	return string(text), ok
+}
+
+// nullTest makes a test of a comparison with null and gives what is to be visited.
+func (s *syntax) nullTest(e ast.Expr, args []ast.Expr) []ast.Expr {
+	test := isNull
+	if e.AsCall().FunctionName() == operators.NotEquals {
+		test = isNotNull
+	}
+	for i, arg := range args {
+		if arg.Kind() == ast.LiteralKind && arg.AsLiteral() == types.NullValue {
+			tested := args[1-i]
+			e.SetKindCase(s.make.NewCall(e.ID(), test, tested))
+			return []ast.Expr{tested}
+		}
+	}
+	return args
+}
+
+// pattern compiles the pattern of matches.
+func (s *syntax) pattern(e ast.Expr, args []ast.Expr) []ast.Expr {
+	text, ok := textOf(args[1])
+	if !ok {
+		s.add(s.place(args[1]), `matches needs a pattern in quotes: x.matches("pattern")`)
+		return args[:1]
+	}
+	if len(text) > maxPattern {
+		s.add(s.place(args[1]), "the pattern has %d bytes, more than %d", len(text), maxPattern)
+		return args[:1]
+	}
+	compiled, err := regexp.Compile(text)
+	if err != nil {
+		s.add(s.place(args[1]), "%v", err)
+	}
+	s.out.patterns[e.ID()] = compiled
+	return args
+}
+
+// time reads the literal of timestamp and duration.
+func (s *syntax) time(e, arg ast.Expr) {
+	name := e.AsCall().FunctionName()
+	text, ok := textOf(arg)
+	if !ok {
+		s.add(s.place(arg), "%s needs a text in quotes: %s", name, functions[name].usage)
+		return
+	}
+	to := types.TimestampType
+	if name == "duration" {
+		to = types.DurationType
+	}
+	switch v := types.String(text).ConvertToType(to).(type) {
+	case types.Timestamp:
+		s.out.fixed[e.ID()] = literal{Timestamp, constant{time: instantOf(v.Time)}}
+	case types.Duration:
+		s.out.fixed[e.ID()] = literal{Duration, constant{int: int64(v.Duration / time.Nanosecond)}}
+	default:
+		s.add(s.place(arg), "%q is no %s; one is written %s", text, name, functions[name].usage)
+	}
+}
