@@ -64,10 +64,10 @@ var (
 )
 
 func anInt(r *rand.Rand) int64 {
-	switch r.IntN(3) {
-	case 0:
+	switch r.IntN(4) {
+	case 0, 1:
 		return pick(r, edgeInts)
-	case 1:
+	case 2:
 		return int64(r.Uint64()) >> r.IntN(64)
 	}
 	return r.Int64N(9) - 4
@@ -212,7 +212,11 @@ func randomBatch(r *rand.Rand, mem memory.Allocator, columns map[string]filter.K
 	names := slices.Sorted(maps.Keys(columns))
 	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names {
-		if dt := pick(r, columnTypes[columns[name]]); r.IntN(3) == 0 {
+		dt := columnTypes[columns[name]][0]
+		if r.IntN(2) == 0 {
+			dt = pick(r, columnTypes[columns[name]])
+		}
+		if r.IntN(3) == 0 {
 			add(name, randomDictionary(r, mem, dt, total))
 		} else {
 			add(name, randomArray(r, mem, dt, total, pick(r, []int{0, 1, 3, 10})))

@@ -130,7 +130,7 @@ func (c *compiler) apply(e ast.Expr, args []operand) operand {
 	case operators.Negate:
 		return negate(args[0])
 	default:
-		return compute(name, kindOfType(c.checked.GetType(e.ID())), args[0], args[1])
+		return computing(name, kindOfType(c.checked.GetType(e.ID())), args[0], args[1])
 	}
 }
 

@@ -12,8 +12,8 @@ var doubleLoops = map[string]plain{
 	operators.Multiply: multiplyDoubles, operators.Divide: divideDoubles,
 }
 
-// compute compiles an arithmetic operator with a result of the kind.
-func compute(name string, kind Kind, x, y operand) operand {
+// computing compiles an arithmetic operator with a result of the kind.
+func computing(name string, kind Kind, x, y operand) operand {
 	switch kind {
 	case Double:
 		return operand{kind: Double, doubles: computeDoubles(doubleLoops[name], x.doubles, y.doubles)}

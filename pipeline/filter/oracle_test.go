@@ -278,4 +278,3 @@ func TestNestedEqualInterpreter(t *testing.T) {
 	}
 	t.Logf("%d cases", cases)
 }
-

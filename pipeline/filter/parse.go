@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"cmp"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -14,7 +16,7 @@ import (
 const (
 	maxText    = 16 << 10 // bytes
 	maxNodes   = 1000     // operators, functions, columns and values; a list is one
-	maxDepth   = 100      // of operators within operators
+	maxDepth   = 100      // of parts within parts, as the parser counts
 	maxPattern = 1000     // bytes
 )
 
@@ -51,16 +53,17 @@ func Parse(text string) (*Expression, error) {
 
 func parse(text string) (*Expression, error) {
 	found := faults{text: text}
-	switch {
+	switch bad := firstInvalid(text); {
 	case len(text) > maxText:
 		found.add(start, "the expression has %d bytes, more than %d", len(text), maxText)
 		found.text = ""
-	case !utf8.ValidString(text):
-		at := strings.IndexRune(strings.ToValidUTF8(text, "\uFFFD"), utf8.RuneError)
-		found.add(placeOf(text, at), "the expression is not valid UTF-8")
+	case bad >= 0:
+		found.add(placeOf(text, bad), "the expression is not valid UTF-8")
+	case strings.TrimSpace(text) == "":
+		found.add(start, "the expression is empty")
 	}
-	if found.found != nil {
-		return nil, found.err(ErrSyntax)
+	if err := found.err(ErrSyntax); err != nil {
+		return nil, err
 	}
 	p, err := parser.NewParser(parser.MaxRecursionDepth(maxDepth), parser.ErrorReportingLimit(maxFaults))
 	if err != nil {
@@ -71,7 +74,7 @@ func parse(text string) (*Expression, error) {
 		return nil, unparsed(found, list)
 	}
 	s := newSyntax(text, parsed)
-	s.visit(parsed.Expr(), 0)
+	s.visit(parsed.Expr())
 	return s.result()
 }
 
@@ -92,6 +95,16 @@ func (x *Expression) UsesScore() bool { return x.score }
 
 // UsesCategory reports whether the expression reads the category of a row.
 func (x *Expression) UsesCategory() bool { return x.category }
+
+// firstInvalid gives the first byte that is not UTF-8, or -1.
+func firstInvalid(text string) int {
+	for at, r := range text {
+		if r == utf8.RuneError && !strings.HasPrefix(text[at:], "\uFFFD") {
+			return at
+		}
+	}
+	return -1
+}
 
 // placeOf gives the place of a byte of the text.
 func placeOf(text string, at int) place {
@@ -118,24 +131,42 @@ func unparsed(found faults, problems []*common.Error) error {
 	return found.err(ErrSyntax)
 }
 
-// sqlWords are what people write who know SQL better.
-var sqlWords = strings.NewReplacer(
-	"token recognition error at: '= '", `"=" is not an operator: equality is written ==`,
-	"token recognition error at: '& '", `"&" is not an operator: and is written &&`,
-	"token recognition error at: '| '", `"|" is not an operator: or is written ||`,
-	"mismatched input 'and'", `"and" is not an operator: it is written &&`,
-	"mismatched input 'or'", `"or" is not an operator: it is written ||`,
-	"extraneous input 'and'", `"and" is not an operator: it is written &&`,
-	"extraneous input 'or'", `"or" is not an operator: it is written ||`,
-	"mismatched input 'in'", `there is nothing at the left of in; the column of that name is written col("in")`,
-	"mismatched input '<EOF>'", "something is missing at the end",
-)
+// commonMistakes are mostly made by people who know SQL better.
+var commonMistakes = map[string]string{
+	"=":     `"=" is not an operator: equality is written ==`,
+	"&":     `"&" is not an operator: and is written &&`,
+	"|":     `"|" is not an operator: or is written ||`,
+	"and":   `"and" is not an operator: it is written &&`,
+	"or":    `"or" is not an operator: it is written ||`,
+	"not":   `"not" is not an operator: it is written !`,
+	"is":    `"is" is not an operator: a null test is written x == null`,
+	"in":    `there is nothing at the left of in; the column of that name is written col("in")`,
+	"IN":    `"IN" is written in, with a list: x in ["a", "b"]`,
+	"<eof>": "something is missing at the end",
+}
 
-// plainWords shortens a message of cel-go's parser.
+// unexpected finds the word that cel-go's parser stopped at.
+var unexpected = regexp.MustCompile(`^(?s:token recognition error at: |mismatched input |extraneous input |no viable alternative at input )'(.*?) ?'(?: expecting .*)?$`)
+
+// plainWords says what a message of cel-go's parser means.
 func plainWords(message string) string {
-	message, _, _ = strings.Cut(message, " expecting ")
 	if name, ok := strings.CutPrefix(message, "reserved identifier: "); ok {
-		return `"` + name + `" is a word of the language: the column of that name is written col("` + name + `")`
+		return fmt.Sprintf("%q is a word of the language: the column of that name is written col(%q)", name, name)
 	}
-	return sqlWords.Replace(message)
+	if strings.Contains(message, "recursion") {
+		return fmt.Sprintf("the expression is nested deeper than %d levels", maxDepth)
+	}
+	found := unexpected.FindStringSubmatch(message)
+	if found == nil {
+		message, _, _ = strings.Cut(message, " expecting ")
+		return strings.ReplaceAll(message, "'<EOF>'", "the end")
+	}
+	word := found[1]
+	if mistake := cmp.Or(commonMistakes[word], commonMistakes[strings.ToLower(word)]); mistake != "" {
+		return mistake
+	}
+	if word != "" && strings.ContainsAny(word[:1], `"'`) {
+		return "the text has no closing quote"
+	}
+	return fmt.Sprintf(`%q cannot stand here; a column with such a name is written col("name")`, word)
 }

@@ -41,7 +41,7 @@ func newSyntax(text string, parsed *ast.AST) *syntax {
 
 func (s *syntax) result() (*Expression, error) {
 	if s.nodes > maxNodes {
-		s.add(start, "the expression has %d parts, more than %d", s.nodes, maxNodes)
+		s.add(start, "the expression has more than %d parts", maxNodes)
 	}
 	if err := s.err(ErrSyntax); err != nil {
 		return nil, err
@@ -65,11 +65,8 @@ func placeIn(lines []string, parsed *ast.AST, e ast.Expr) place {
 	return p
 }
 
-func (s *syntax) visit(e ast.Expr, depth int) {
-	if depth == maxDepth {
-		s.add(s.place(e), "the expression is nested deeper than %d levels", maxDepth)
-	}
-	if s.nodes++; depth >= maxDepth || s.nodes > maxNodes {
+func (s *syntax) visit(e ast.Expr) {
+	if s.nodes++; s.nodes > maxNodes {
 		return
 	}
 	switch e.Kind() {
@@ -78,7 +75,7 @@ func (s *syntax) visit(e ast.Expr, depth int) {
 	case ast.IdentKind:
 		s.name(e)
 	case ast.CallKind:
-		s.call(e, depth)
+		s.call(e)
 	case ast.SelectKind:
 		s.selection(e)
 	case ast.ListKind:
@@ -147,7 +144,7 @@ func (s *syntax) selection(e ast.Expr) {
 	s.add(s.place(operand), "fields are not supported: a column with a dot in its name is written col(%q)", name)
 }
 
-func (s *syntax) call(e ast.Expr, depth int) {
+func (s *syntax) call(e ast.Expr) {
 	call := e.AsCall()
 	name := call.FunctionName()
 	if name == "col" && !call.IsMemberFunction() {
@@ -174,7 +171,7 @@ func (s *syntax) call(e ast.Expr, depth int) {
 		args = nil
 	}
 	for _, arg := range args {
-		s.visit(arg, depth+1)
+		s.visit(arg)
 	}
 }
 
