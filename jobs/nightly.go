@@ -147,14 +147,15 @@ func rulesOf(ctx context.Context, cfg *config.Config) (pipeline.Rules, error) {
 		r.Scorer, err = score.FromColumn(c.Name, c.Low, c.High)
 		return r, err
 	}
-	r.Scorer, r.Model, err = readModel(ctx, cfg.Score.Model)
+	r.Scorer, r.Model, err = readModel(ctx, cfg.Score.Model, modelOptions(cfg.Score))
+	r.ModelUse = modelUse(cfg)
 	return r, err
 }
 
 // modelLimit bounds the size of a model file.
-const modelLimit = 64 << 20
+const modelLimit = 256 << 20
 
-func readModel(ctx context.Context, url string) (score.Scorer, *pipeline.Model, error) {
+func readModel(ctx context.Context, url string, o score.Options) (*score.Scorer, *pipeline.Model, error) {
 	data, err := readFile(ctx, url, modelLimit)
 	if errors.Is(err, objstore.ErrNotExist) || errors.Is(err, objstore.ErrNoBucket) || errors.Is(err, objstore.ErrTooLarge) {
 		err = fmt.Errorf("%w: %w", ErrUsage, err)
@@ -163,7 +164,7 @@ func readModel(ctx context.Context, url string) (score.Scorer, *pipeline.Model, 
 		return nil, nil, fmt.Errorf("score.model: %w", err)
 	}
 	name := path.Base(url)
-	s, err := score.ReadModel(name, data)
+	s, err := score.ReadModel(name, data, o)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/gate"
+	"github.com/churntier/churntier/pipeline/score"
+	"github.com/churntier/churntier/pipeline/score/forest"
 )
 
 // audiencesOf gives the configured audiences, or one per category.
@@ -39,6 +41,28 @@ func audienceOf(c config.Audience) pipeline.Audience {
 		a.Files = append([]pipeline.File{{Format: "parquet"}}, a.Files...)
 	}
 	return a
+}
+
+func modelOptions(c config.Score) score.Options {
+	return score.Options{
+		Iterations: forest.Iterations(c.Iterations),
+		Missing:    c.Missing,
+		Features:   c.Features,
+		OneHot:     score.OneHot{Columns: c.OneHot.Columns, Separator: c.OneHot.Separator},
+	}
+}
+
+// modelUse gives nil where the model file says all.
+func modelUse(cfg *config.Config) *pipeline.ModelUse {
+	o := modelOptions(cfg.Score)
+	u := &pipeline.ModelUse{Missing: o.Missing, OneHot: o.OneHot, Features: o.Features, Iterations: int(o.Iterations)}
+	if len(u.Features) > 0 {
+		u.Zone = cfg.Timezone.String()
+	}
+	if u.Iterations == config.IterationsBest && len(u.Missing)+len(u.OneHot.Columns)+len(u.Features) == 0 {
+		return nil
+	}
+	return u
 }
 
 // hasParquet tells whether the members file is listed; every audience has one.

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -39,7 +40,7 @@ func Try(ctx context.Context, url, column, model string) (_ *Tried, err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if model != "" {
-		s, m, err := readModel(ctx, model)
+		s, m, err := readModel(ctx, model, score.Options{})
 		if err != nil {
 			return nil, err
 		}
@@ -122,12 +123,9 @@ func tryRange(ctx context.Context, f *snapshot.Files, column string, high float6
 	return scoreFile(ctx, f, s, fmt.Sprintf("column %q from 0 to %g", column, high))
 }
 
-func scoreFile(ctx context.Context, f *snapshot.Files, s score.Scorer, by string) (*Tried, error) {
-	var columns []string
-	for _, in := range s.Columns() {
-		columns = append(columns, in.Column)
-	}
-	bound, err := s.Bind(f.Schema(columns...))
+func scoreFile(ctx context.Context, f *snapshot.Files, s *score.Scorer, by string) (*Tried, error) {
+	columns := s.Columns(f.Schema())
+	bound, err := s.Bind(f.Schema(columns...), time.Time{})
 	if err != nil {
 		return nil, err
 	}

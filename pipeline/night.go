@@ -45,6 +45,9 @@ type Night struct {
 	Progress   Progress
 }
 
+// Now is the instant called now in expressions: the end of the date in its zone.
+func (n *Night) Now() time.Time { return n.Date.End(n.Zone) }
+
 // Rules are the part of a prediction's config that decides the bytes of its
 // shards. Their JSON form is the canonical config of the fingerprint.
 type Rules struct {
@@ -53,8 +56,9 @@ type Rules struct {
 	OrderBy     string `json:",omitempty"`
 	AsOf        string `json:",omitempty"` // column whose newest day must be the night's date
 	Column      *ColumnScore
-	Scorer      score.Scorer `json:"-"`
-	Model       *Model       `json:"-"`
+	Scorer      *score.Scorer `json:"-"`
+	Model       *Model        `json:"-"`
+	ModelUse    *ModelUse     `json:",omitempty"`
 	Categories  []distribution.Rule
 	Audiences   []Audience
 	Scores      bool
@@ -66,6 +70,16 @@ type Rules struct {
 type ColumnScore struct {
 	Name      string
 	Low, High float64
+}
+
+// ModelUse is how a model is used where its file does not say: the options of
+// score.ReadModel in the canonical config.
+type ModelUse struct {
+	Iterations int       `json:",omitempty"`
+	Missing    []float64 `json:",omitempty"`
+	OneHot     score.OneHot
+	Features   map[string]string `json:",omitempty"`
+	Zone       string            `json:",omitempty"` // of now, where there are expressions
 }
 
 // Model names the model file of a night.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/churntier/churntier/pipeline/identity"
+	"github.com/churntier/churntier/pipeline/score"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
@@ -18,8 +19,8 @@ type Plan struct {
 	Parts   *snapshot.Files
 	Lists   []*snapshot.Files
 	Splits  []snapshot.Split
-	Columns []string // the wanted columns, in the order of every batch
-	Inputs  []string // the columns that the score reads
+	Columns []string      // the wanted columns, in the order of every batch
+	Inputs  []score.Input // where the score takes its features from
 
 	prefix  string // folder of the run in the output bucket
 	outputs []output
@@ -46,9 +47,7 @@ func newPlan(ctx context.Context, n *Night, in *inputs) (_ *Plan, err error) {
 
 // bind fixes the wanted columns and returns every fault of the schema at once.
 func (p *Plan) bind() error {
-	for _, in := range p.Rules.Scorer.Columns() {
-		p.Inputs = append(p.Inputs, in.Column)
-	}
+	p.Inputs = p.Rules.Scorer.Inputs(p.Parts.Schema())
 	p.Columns = p.wanted()
 	if err := errors.Join(p.bindScore(), p.Parts.Check(p.rest()), p.checkTypes()); err != nil {
 		return err
@@ -61,14 +60,17 @@ func (p *Plan) bind() error {
 // bindScore tries the score on the schema, unless one of its inputs cannot be read
 // at all, which Check reports.
 func (p *Plan) bindScore() error {
-	for _, c := range p.Inputs {
+	for _, c := range p.scoreColumns() {
 		if _, readable := p.Parts.Type(c); !readable && p.Parts.Has(c) {
 			return nil
 		}
 	}
-	_, err := p.Rules.Scorer.Bind(p.Parts.Schema())
+	_, err := p.Rules.Scorer.Bind(p.Parts.Schema(), p.Now())
 	return err
 }
+
+// scoreColumns lists the columns that the score reads.
+func (p *Plan) scoreColumns() []string { return p.Rules.Scorer.Columns(p.Parts.Schema()) }
 
 // wanted lists the columns that the night reads, the id first, each once.
 func (p *Plan) wanted() []string {
@@ -80,7 +82,7 @@ func (p *Plan) wanted() []string {
 			}
 		}
 	}
-	add(p.Inputs...)
+	add(p.scoreColumns()...)
 	add(p.Rules.OrderBy, p.Rules.AsOf)
 	add(p.Rules.Passthrough...)
 	for _, a := range p.Rules.Audiences {
@@ -98,8 +100,9 @@ func (p *Plan) wanted() []string {
 // rest lists the wanted columns whose absence the score does not report: all but
 // its own inputs that the first part lacks altogether.
 func (p *Plan) rest() []string {
+	scored := p.scoreColumns()
 	return slices.DeleteFunc(slices.Clone(p.Columns), func(c string) bool {
-		return !p.Parts.Has(c) && slices.Contains(p.Inputs, c)
+		return !p.Parts.Has(c) && slices.Contains(scored, c)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/date"
@@ -29,12 +30,13 @@ type Report struct {
 	Scored     int64                   `json:"scored"`
 	Buckets    [20]int64               `json:"buckets"` // of width 5, the last closed at 100
 	Categories distribution.Categories `json:"categories"`
-	Inputs     []InputNulls            `json:"inputs"` // columns that the score reads
+	Inputs     []InputNulls            `json:"inputs"` // of the score
 	Counts     []int64                 `json:"counts"` // users with score 0.00, 0.01 ... 100.00
 }
 
-// InputNulls says in how many rows of the snapshot a column is null or not a
-// number.
+// InputNulls says in how many rows of the snapshot an input of the score is null or
+// not a number; it has the name of its column, or of its feature where that is an
+// expression.
 type InputNulls struct {
 	Name  string `json:"name"`
 	Nulls int64  `json:"nulls"`
@@ -46,8 +48,11 @@ func (r *run) report() *Report {
 		Format: reportFormat, Prediction: r.Prediction, Date: r.Date, Scored: r.tally.Scored,
 		Buckets: r.tally.Counts.Buckets(), Categories: r.categories, Counts: r.tally.Counts[:],
 	}
-	for i, name := range r.plan.Inputs {
-		rep.Inputs = append(rep.Inputs, InputNulls{Name: name, Nulls: r.tally.Missing[i], Rows: r.tally.Read})
+	for i, in := range r.plan.Inputs {
+		if in.OneHot && slices.ContainsFunc(rep.Inputs, func(n InputNulls) bool { return n.Name == in.Name() }) {
+			continue // the nulls of a one-hot column are counted for each of its dummies
+		}
+		rep.Inputs = append(rep.Inputs, InputNulls{Name: in.Name(), Nulls: r.tally.Missing[i], Rows: r.tally.Read})
 	}
 	return rep
 }

@@ -39,7 +39,7 @@ type rows struct {
 }
 
 func (p *Plan) newRows(s snapshot.Split, fates *identity.Fates, labels *score.Labels) (*rows, error) {
-	bound, err := p.Rules.Scorer.Bind(p.Parts.Schema(p.Columns...))
+	bound, err := p.Rules.Scorer.Bind(p.Parts.Schema(p.Columns...), p.Now())
 	return &rows{
 		plan: p, reader: p.Parts.Split(s, p.Columns), bound: bound, fates: fates,
 		labels: labels, tally: NewTally(len(p.Inputs)),

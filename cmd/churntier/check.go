@@ -2,7 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
@@ -26,12 +30,39 @@ func (c *checkCommand) Run(t *terminal) error {
 	}
 	_, _ = fmt.Fprintf(t.stdout, "%s %s: %s rows, parts: %d, splits: %d; config, model and schema fit\n\n",
 		checked.Prediction, checked.Date, count(checked.Rows), checked.Parts, checked.Splits)
+	printFeatures(t.stdout, checked)
 	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "column\ttype\tused as")
 	for _, column := range checked.Columns {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", column.Name, column.Type, column.Use)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", printable(column.Name), column.Type, printable(column.Use))
 	}
 	return table.Flush()
+}
+
+func printFeatures(w io.Writer, checked *pipeline.Checked) {
+	if checked.Model == "" {
+		return
+	}
+	_, _ = fmt.Fprintf(w, "model %s\n\n", checked.Model)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "feature\ttaken from\ttype\tnull")
+	for _, f := range checked.Features {
+		null := "-"
+		if f.NullShare != nil {
+			null = fmt.Sprintf("%.1f%%", 100**f.NullShare)
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", printable(f.Feature), printable(f.Source), f.Type, null)
+	}
+	_ = table.Flush()
+	_, _ = fmt.Fprintln(w)
+}
+
+// printable gives a name of a file as a terminal may show it.
+func printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 func (c *checkCommand) check(t *terminal) (*pipeline.Checked, error) {

@@ -89,8 +89,19 @@ type Snapshot struct {
 
 // Score says where a user's probability comes from: exactly one of the two.
 type Score struct {
-	Column *ScoreColumn
-	Model  string // a gs:// URL or an absolute local path
+	Column     *ScoreColumn
+	Model      string            // a gs:// URL or an absolute local path
+	Missing    []float64         // numbers that stand for a missing value
+	Iterations int               // rounds of the model, IterationsBest or IterationsAll
+	OneHot     OneHot            // without columns: none
+	Features   map[string]string // of the model, to a column or an expression
+}
+
+// OneHot names columns of which the model has a feature for each value, called
+// column, Separator, value.
+type OneHot struct {
+	Columns   []string
+	Separator string
 }
 
 // ScoreColumn is a column of the snapshot that holds a score already; Low and

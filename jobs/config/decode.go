@@ -45,6 +45,8 @@ func each[T any](n *node, of func(*node) T) []T {
 	return out
 }
 
+func textOf(n *node) string { return n.value.(string) }
+
 func snapshotOf(n *node) Snapshot {
 	return Snapshot{
 		URL:        get[string](n, "url"),
@@ -61,7 +63,15 @@ func snapshotOf(n *node) Snapshot {
 }
 
 func scoreOf(n *node) Score {
-	s := Score{Model: get[string](n, "model")}
+	s := Score{
+		Model:      get[string](n, "model"),
+		Missing:    get[[]float64](n, "missing"),
+		Iterations: get[int](n, "iterations"),
+		Features:   get[map[string]string](n, "features"),
+	}
+	if oneHot := n.get("one_hot"); oneHot != nil {
+		s.OneHot = OneHot{each(oneHot.get("columns"), textOf), get[string](oneHot, "separator")}
+	}
 	if column := n.get("column"); column != nil {
 		ends := get[[2]float64](column, "range")
 		s.Column = &ScoreColumn{Name: get[string](column, "name"), Low: ends[0], High: ends[1]}
@@ -126,7 +136,7 @@ func publishOf(n *node) Publish {
 		URL:         get[string](n, "url"),
 		Compression: get[string](n, "compression"),
 		Scores:      get[bool](n, "scores"),
-		Passthrough: each(n.get("passthrough"), func(n *node) string { return n.value.(string) }),
+		Passthrough: each(n.get("passthrough"), textOf),
 		KeepDays:    get[int64](n, "keep_days"),
 	}
 }

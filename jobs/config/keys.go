@@ -55,13 +55,18 @@ var scoreKind = mapKind{
 	keys: []key{
 		{name: "column", kind: scoreColumnKind, doc: "A column of the snapshot that holds the score."},
 		{name: "model", kind: locationKind{to: anObject}, doc: "A model file; its format is told by its content."},
-		{name: "missing", later: true, doc: "Values that stand for a missing feature."},
-		{name: "iterations", later: true, doc: "How many trees of the model are used."},
-		{name: "one_hot", later: true, doc: "Columns that the model sees as one feature a value."},
-		{name: "features", later: true, doc: "Model features by column or expression."},
+		{name: "missing", kind: numbersKind{}, doc: "Numbers that stand for a missing value of a feature."},
+		{name: "iterations", kind: iterationsKind{}, doc: "Boosting rounds that count; by default best, those up to the best iteration that the model names, or else all."},
+		{name: "one_hot", kind: oneHotKind, doc: "Columns that the model sees as one feature a value."},
+		{name: "features", kind: featuresKind{}, doc: "Features of the model by column or expression; by default a feature is the column of its name."},
 	},
-	rules: []rule{exactlyOne("column", "model")},
+	rules: []rule{exactlyOne("column", "model"), {check: modelOnly("missing", "iterations", "one_hot", "features")}},
 }
+
+var oneHotKind = mapKind{keys: []key{
+	{name: "columns", kind: listKind{of: columnName, min: 1}, required: true, doc: "The columns."},
+	{name: "separator", kind: textKind{name: "a text", pattern: `^[^` + noControl + `]*$`}, def: `"_"`, doc: "What stands between the column and the value in the name of a feature."},
+}}
 
 var scoreColumnKind = mapKind{keys: []key{
 	{name: "name", kind: columnName, required: true, doc: "The column."},

@@ -10,7 +10,8 @@ const (
 	supportedKeys = `prediction mode timezone
 		snapshot snapshot.url snapshot.partition snapshot.files snapshot.ready snapshot.id snapshot.as_of
 		snapshot.duplicates snapshot.order_by snapshot.verify
-		score score.column score.column.name score.column.range score.model
+		score score.column score.column.name score.column.range score.model score.missing
+		score.iterations score.one_hot score.one_hot.columns score.one_hot.separator score.features
 		categories categories.name categories.from categories.top_share
 		exclude exclude.url exclude.id
 		audiences audiences.name audiences.score audiences.expect audiences.expect.min audiences.expect.max
@@ -20,8 +21,7 @@ const (
 		gates.category_shift.refuse gates.psi gates.psi.warn gates.psi.refuse gates.constant
 		gates.constant.max_share gates.features gates.features.null_shift
 		publish publish.url publish.compression publish.scores publish.passthrough`
-	laterKeys = `schedule lag_days deadline catch_up snapshot.contact score.missing score.iterations score.one_hot
-		score.features eligible suppress holdout exclusive audiences.where audiences.limit audiences.files.gzip
+	laterKeys = `schedule lag_days deadline catch_up snapshot.contact eligible suppress holdout exclusive audiences.where audiences.limit audiences.files.gzip
 		gates.psi.baseline gates.features.unseen_share publish.keep_days deliveries notify`
 )
 

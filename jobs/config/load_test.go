@@ -63,6 +63,19 @@ categories:
   - {name: low, from: 0}
 `
 
+const modelled = `
+score:
+  model: models/churn.ubj
+  missing: [-999, 1e9]
+  iterations: all
+  one_hot: {columns: [contract, plan], separator: "="}
+  features:
+    is_monthly: 'contract == "Month-to-month"'
+    tenure: 'col("Tenure (months)")'
+    share: visits / 2
+    recency: days-idle
+`
+
 func pointer[T any](v T) *T { return &v }
 
 var defaultGates = Gates{
@@ -110,6 +123,25 @@ func TestDefaults(t *testing.T) {
 		Publish: Publish{URL: filepath.Join(folder, "out"), Compression: CompressionZstd, Scores: true, KeepDays: 30},
 	}
 	if diff := cmp.Diff(want, got, sameZone); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestModelKeys(t *testing.T) {
+	got, folder := load(t, complete(modelled))
+	want := Score{
+		Model: filepath.Join(folder, "models/churn.ubj"), Missing: []float64{-999, 1e9}, Iterations: IterationsAll,
+		OneHot: OneHot{Columns: []string{"contract", "plan"}, Separator: "="},
+		Features: map[string]string{
+			"is_monthly": `contract == "Month-to-month"`, "tenure": `col("Tenure (months)")`, "share": "visits / 2", "recency": "days-idle",
+		},
+	}
+	if diff := cmp.Diff(want, got.Score); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	got, folder = load(t, complete("score: {model: m.json, missing: -1, iterations: 12, one_hot: {columns: [a]}}\n"))
+	want = Score{Model: filepath.Join(folder, "m.json"), Missing: []float64{-1}, Iterations: 12, OneHot: OneHot{Columns: []string{"a"}, Separator: "_"}}
+	if diff := cmp.Diff(want, got.Score); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

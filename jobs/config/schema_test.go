@@ -42,7 +42,7 @@ func value(t *testing.T, text string) any {
 
 func TestSchemaAcceptsGoodConfigs(t *testing.T) {
 	schema := compiled(t)
-	for _, text := range []string{complete(""), complete(everything), complete(shares)} {
+	for _, text := range []string{complete(""), complete(everything), complete(shares), complete(modelled)} {
 		if err := schema.Validate(value(t, text)); err != nil {
 			t.Errorf("%s\n%v", text, err)
 		}

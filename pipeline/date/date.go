@@ -73,6 +73,12 @@ func (d Date) Day() string { return d.utc().Format("02") }
 
 func (d Date) utc() time.Time { return time.Unix(int64(d.Days())*86400, 0).UTC() }
 
+// End is the first instant after the day in zone.
+func (d Date) End(zone *time.Location) time.Time {
+	year, month, day := d.utc().Date()
+	return time.Date(year, month, day+1, 0, 0, 0, 0, zone)
+}
+
 // String gives the form 2006-01-02, or "" for no date.
 func (d Date) String() string {
 	if d.IsZero() {

@@ -71,3 +71,25 @@ func TestJSON(t *testing.T) {
 		t.Error("a word was read as a date")
 	}
 }
+
+// A day ends when the next one begins in its zone, also where a clock is moved.
+func TestEnd(t *testing.T) {
+	for _, test := range []struct{ day, zone, want string }{
+		{"2026-11-22", "UTC", "2026-11-23T00:00:00Z"},
+		{"2026-10-25", "Europe/Berlin", "2026-10-25T23:00:00Z"},
+		{"2026-03-29", "Europe/Berlin", "2026-03-29T22:00:00Z"},
+		{"2026-12-31", "America/New_York", "2027-01-01T05:00:00Z"},
+	} {
+		zone, err := time.LoadLocation(test.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := date.Parse(test.day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.End(zone).UTC().Format(time.RFC3339); got != test.want {
+			t.Errorf("%s in %s ends at %s, want %s", test.day, test.zone, got, test.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -35,13 +36,13 @@ func benchBatch(columns int) arrow.RecordBatch {
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), arrays, benchRows)
 }
 
-func benchScorer(b *testing.B, scorer Scorer, batch arrow.RecordBatch) {
-	bound, err := scorer.Bind(batch.Schema())
+func benchScorer(b *testing.B, scorer *Scorer, batch arrow.RecordBatch) {
+	bound, err := scorer.Bind(batch.Schema(), time.Time{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	out := new(Result)
-	b.SetBytes(int64(8 * len(scorer.Columns()) * benchRows))
+	b.SetBytes(int64(8 * len(scorer.Inputs(nil)) * benchRows))
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := bound.Score(batch, out); err != nil {

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/guess"
 )
 
@@ -19,12 +21,14 @@ type SchemaError struct {
 	Problems []Problem
 }
 
-// Problem is one input without a fitting column.
+// Problem is one input without a fitting source.
 type Problem struct {
-	Column string
-	Found  string // the type that is there; empty when there is no such column
-	Wanted string // the types that would do, in words
-	Near   string // a column with a similar name, for one that is not there; may be empty
+	Feature string // of the model
+	Err     error  // of its expression; nil for a column
+	Column  string
+	Found   string // the type that is there; empty when there is no such column
+	Wanted  string // the types that would do, in words
+	Near    string // a column with a similar name, for one that is not there; may be empty
 }
 
 // Error names every problem, in the order of the scorer's inputs.
@@ -42,6 +46,8 @@ func (e *SchemaError) Is(target error) bool { return target == ErrSchema }
 // String gives the problem as a sentence without a full stop.
 func (p Problem) String() string {
 	switch {
+	case p.Err != nil:
+		return fmt.Sprintf("feature %q: %v", p.Feature, p.Err)
 	case p.Found != "":
 		return fmt.Sprintf("column %q: found %s, want %s", p.Column, p.Found, p.Wanted)
 	case p.Near != "":
@@ -60,12 +66,21 @@ type accepted struct {
 var (
 	numberTypes = accepted{isNumber, "a number, bool, date or timestamp"}
 	textTypes   = accepted{isText, "text, integers or bool"}
+	namedTypes  = accepted{func(dt arrow.DataType) bool { return isText(dt) || isNumber(dt) }, "text, a number or bool"}
+	codeTypes   = accepted{isNumber, "a number, the code of a category, as the model file holds no names of categories"}
 	scoreTypes  = accepted{isPlainNumber, "a number"}
 )
 
-func typesOf(kind InputKind) accepted {
-	if kind == Text {
+func (in Input) types() accepted {
+	switch {
+	case in.OneHot, in.Kind == Category:
+		return namedTypes
+	case in.Kind == Text:
 		return textTypes
+	case in.Kind == CategoryCode:
+		return codeTypes
+	case in.Kind == ScoreValue:
+		return scoreTypes
 	}
 	return numberTypes
 }
@@ -103,13 +118,17 @@ func valueType(dt arrow.DataType) arrow.DataType {
 // have nothing in common.
 const maxSuggestions = 20
 
-// locate finds the position of every input in the schema.
-func locate(scorer string, inputs []Input, types func(InputKind) accepted, schema *arrow.Schema) ([]int, error) {
-	at := make([]int, len(inputs))
-	var problems []Problem
+// locate finds the position of every input's column in the schema: none for an
+// expression.
+func locate(inputs []Input, schema *arrow.Schema) (at []int, problems []Problem) {
+	at = make([]int, len(inputs))
 	for i, in := range inputs {
-		want := types(in.Kind)
-		p := Problem{Column: in.Column, Wanted: want.words}
+		if in.Expression != nil {
+			at[i] = none
+			continue
+		}
+		want := in.types()
+		p := Problem{Column: in.Column, Feature: in.Feature, Wanted: want.words}
 		switch found := schema.FieldIndices(in.Column); {
 		case len(found) == 0:
 			if len(problems) < maxSuggestions {
@@ -126,10 +145,32 @@ func locate(scorer string, inputs []Input, types func(InputKind) accepted, schem
 			at[i] = found[0]
 		}
 	}
-	if problems != nil {
-		return nil, &SchemaError{scorer, problems}
+	return at, problems
+}
+
+// none stands for the column of an expression.
+const none = -1
+
+// bindExpressions makes the evaluators of the inputs that are expressions.
+func (b *Bound) bindExpressions(schema *arrow.Schema, now time.Time) (problems []Problem) {
+	b.expressions = make([]*filter.Evaluator, len(b.batch.names))
+	b.types = make([]arrow.DataType, len(b.batch.names))
+	for i, in := range b.batch.names {
+		if in.Expression == nil {
+			continue
+		}
+		want := in.types()
+		program, err := in.Expression.Bind(schema, filter.Options{Want: filter.WantAny, Now: now})
+		if err == nil && !want.fits(program.Type().ArrowType()) {
+			err = fmt.Errorf("expression %s: found %s, want %s", quoted(in.Expression.String()), program.Type(), want.words)
+		}
+		if err != nil {
+			problems = append(problems, Problem{Feature: in.Feature, Err: err})
+			continue
+		}
+		b.expressions[i], b.types[i] = program.NewEvaluator(), program.Type().ArrowType()
 	}
-	return at, nil
+	return problems
 }
 
 func namesOf(schema *arrow.Schema) []string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/go-cmp/cmp"
@@ -22,7 +23,7 @@ func TestBindNamesEveryProblemAtOnce(t *testing.T) {
 		field("plans", arrow.BinaryTypes.String),
 		field("team", arrow.PrimitiveTypes.Float64),
 	)
-	_, err := mustModel(t, pipelineModel).Bind(schema)
+	_, err := mustModel(t, pipelineModel).Bind(schema, time.Time{})
 	want := `model test.json: the columns do not fit: ` +
 		`column "x": missing, want a number, bool, date or timestamp (did you mean "X"?); ` +
 		`column "y": found utf8, want a number, bool, date or timestamp; ` +
@@ -57,7 +58,7 @@ func TestBindOfAColumnThatIsNoScore(t *testing.T) {
 			`column "s": found 2 columns of that name, want a number`},
 		{schemaOf(), `column "s": missing, want a number`},
 	} {
-		_, err := scorer.Bind(test.schema)
+		_, err := scorer.Bind(test.schema, time.Time{})
 		if want := `score column "s": the columns do not fit: ` + test.want; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
@@ -67,14 +68,14 @@ func TestBindOfAColumnThatIsNoScore(t *testing.T) {
 func TestEveryFeatureTypeBinds(t *testing.T) {
 	number := mustModel(t, `{"features": ["x"], "coefficients": [1], "intercept": 0}`)
 	for _, dt := range featureTypes {
-		if _, err := number.Bind(schemaOf(field("x", dt))); err != nil {
+		if _, err := number.Bind(schemaOf(field("x", dt)), time.Time{}); err != nil {
 			t.Error(err)
 		}
 	}
 	text := mustModel(t, `{"kind": "logistic_regression_pipeline", "intercept": 0,
 		"categorical": [{"name": "x", "missing": "", "coef": {}}]}`)
 	for _, dt := range categoryTypes {
-		if _, err := text.Bind(schemaOf(field("x", dt))); err != nil {
+		if _, err := text.Bind(schemaOf(field("x", dt)), time.Time{}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -87,7 +88,7 @@ func TestScoreFollowsTheSchemaOfTheBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bound, err := scorer.Bind(schemaOf(field("s", arrow.PrimitiveTypes.Float64)))
+	bound, err := scorer.Bind(schemaOf(field("s", arrow.PrimitiveTypes.Float64)), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,11 +115,11 @@ func TestBindOfAModelThatHasNothingInCommon(t *testing.T) {
 			fields = append(fields, field(fmt.Sprintf("feature_%d_", i), arrow.Null))
 		}
 	}
-	_, err := locate("model m", inputs, typesOf, schemaOf(fields...))
-	var schemaError *SchemaError
-	if !errors.As(err, &schemaError) || len(schemaError.Problems) != len(inputs) {
-		t.Fatalf("error %T, want one with all %d problems", err, len(inputs))
+	_, problems := locate(inputs, schemaOf(fields...))
+	if len(problems) != len(inputs) {
+		t.Fatalf("%d problems, want all %d", len(problems), len(inputs))
 	}
+	err := &SchemaError{"model m", problems}
 	if near := strings.Count(err.Error(), "did you mean"); near != maxSuggestions {
 		t.Errorf("%d suggestions, want %d", near, maxSuggestions)
 	}

@@ -5,17 +5,21 @@ import (
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/churntier/churntier/pipeline/filter"
 )
 
 // Bound is a scorer bound to a schema, with its working memory: one per worker,
 // not safe for concurrent use.
 type Bound struct {
-	title   string // such as "model churn.json", for errors
-	types   func(InputKind) accepted
-	formula formula
-	schema  *arrow.Schema
-	at      []int // column of each input in schema
-	batch   inputs
+	title       string // such as "model churn.json", for errors
+	formula     formula
+	schema      *arrow.Schema
+	at          []int               // column of each input in schema
+	expressions []*filter.Evaluator // of each input that is one
+	types       []arrow.DataType    // of each input's column or expression
+	batch       inputs
 }
 
 // formula turns the inputs of a batch into probabilities. It rejects a row by
@@ -24,22 +28,20 @@ type formula interface {
 	evaluate(in *inputs, probability []float64) error
 }
 
-func bind(title string, names []Input, types func(InputKind) accepted, f formula, schema *arrow.Schema) (*Bound, error) {
-	b := &Bound{title: title, types: types, formula: f, batch: newInputs(names)}
-	if err := b.follow(schema); err != nil {
-		return nil, err
-	}
-	return b, nil
-}
+// Inputs lists the inputs as they are taken from the schema.
+func (b *Bound) Inputs() []Input { return b.batch.names }
 
-// follow looks the inputs up in a schema, unless it is the one last seen.
+// Types gives the type of the column or the expression of every input.
+func (b *Bound) Types() []arrow.DataType { return b.types }
+
+// follow looks the columns up in a schema, unless it is the one last seen.
 func (b *Bound) follow(schema *arrow.Schema) error {
 	if schema == b.schema {
 		return nil
 	}
-	at, err := locate(b.title, b.batch.names, b.types, schema)
-	if err != nil {
-		return err
+	at, problems := locate(b.batch.names, schema)
+	if problems != nil {
+		return &SchemaError{b.title, problems}
 	}
 	b.schema, b.at = schema, at
 	return nil
@@ -50,14 +52,8 @@ func (b *Bound) follow(schema *arrow.Schema) error {
 // positions, a dictionary in place of plain values); an input that is then
 // missing or mistyped is a [*SchemaError]. Nothing of the batch is kept.
 func (b *Bound) Score(batch arrow.RecordBatch, out *Result) error {
-	if err := b.follow(batch.Schema()); err != nil {
-		return err
-	}
-	for i, at := range b.at {
-		b.batch.arrays[i] = batch.Column(at)
-	}
 	out.Probability = grow(out.Probability, int(batch.NumRows()))
-	if err := b.probabilities(out.Probability); err != nil {
+	if err := b.probabilities(batch, out.Probability); err != nil {
 		return err
 	}
 	b.round(out)
@@ -65,18 +61,49 @@ func (b *Bound) Score(batch arrow.RecordBatch, out *Result) error {
 	return nil
 }
 
-// probabilities evaluates the arrays that were put into b.batch and lets go of
-// them. Rejected rows are NaN.
-func (b *Bound) probabilities(p []float64) error {
+// probabilities evaluates a batch. Rejected rows are NaN.
+func (b *Bound) probabilities(batch arrow.RecordBatch, p []float64) error {
+	if err := b.follow(batch.Schema()); err != nil {
+		return err
+	}
 	b.batch.reset(len(p))
-	defer clear(b.batch.arrays)
 	if len(p) == 0 {
 		return nil
+	}
+	defer b.letGo()
+	if err := b.gather(batch); err != nil {
+		return fmt.Errorf("%s: %w", b.title, err)
 	}
 	if err := b.formula.evaluate(&b.batch, p); err != nil {
 		return fmt.Errorf("%s: %w", b.title, err)
 	}
 	return nil
+}
+
+// gather takes the columns of a batch and evaluates the expressions over it.
+func (b *Bound) gather(batch arrow.RecordBatch) error {
+	for i, at := range b.at {
+		if e := b.expressions[i]; e != nil {
+			a, err := e.Array(filter.Rows{Record: batch}, memory.DefaultAllocator)
+			if err != nil {
+				return fmt.Errorf("feature %q: %w", b.batch.names[i].Feature, err)
+			}
+			b.batch.arrays[i] = a
+			continue
+		}
+		b.batch.arrays[i] = batch.Column(at)
+	}
+	return nil
+}
+
+// letGo frees the arrays of expressions and forgets those of the batch.
+func (b *Bound) letGo() {
+	for i, e := range b.expressions {
+		if a := b.batch.arrays[i]; e != nil && a != nil {
+			a.Release()
+		}
+	}
+	clear(b.batch.arrays)
 }
 
 // round fills the scores and lists the bad rows.
@@ -96,7 +123,7 @@ func (b *Bound) round(out *Result) {
 // badRow tells why the row has no score; p is its probability, NaN or outside [0, 1].
 func (b *Bound) badRow(row int, p float64) BadRow {
 	if fault := b.batch.faults[row]; fault.reason != Scored {
-		return BadRow{row, fault.reason, b.batch.names[fault.input].Column}
+		return BadRow{row, fault.reason, b.batch.names[fault.input].Name()}
 	}
 	if p != p {
 		return BadRow{Row: row, Reason: ScoreNaN}

@@ -12,10 +12,21 @@ import (
 // the model, n for any other text, n+1 for a missing value.
 type vocabulary struct {
 	codes map[string]int32
+	n     int32
 }
 
-func (v vocabulary) unseen() int32  { return int32(len(v.codes)) }
-func (v vocabulary) missing() int32 { return int32(len(v.codes)) + 1 }
+// add gives a text a code; of two texts with one code both have it, of two codes
+// for one text the last one counts.
+func (v *vocabulary) add(text string, code int32) {
+	if v.codes == nil {
+		v.codes = map[string]int32{}
+	}
+	v.codes[text] = code
+	v.n = max(v.n, code+1)
+}
+
+func (v vocabulary) unseen() int32  { return v.n }
+func (v vocabulary) missing() int32 { return v.n + 1 }
 
 func (v vocabulary) code(text []byte) int32 {
 	if code, ok := v.codes[string(text)]; ok {
@@ -42,7 +53,7 @@ func (in *inputs) categories(i int, v vocabulary) ([]int32, error) {
 		err = in.wholeNumberCodes(a, v)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("column %q: %w", in.names[i].Column, err)
+		return nil, fmt.Errorf("%s: %w", in.names[i].place(), err)
 	}
 	overwriteNulls(in.codes, a, v.missing())
 	return in.codes, nil

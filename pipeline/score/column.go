@@ -8,7 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// column is a scorer that reads a score column with values in [low, high].
+// column is a core that reads a score column with values in [low, high].
 type column struct {
 	name      string
 	low, high float64
@@ -17,7 +17,7 @@ type column struct {
 // FromColumn gives the scorer p = (x-lo)/(hi-lo) of a numeric column. A value
 // outside [lo, hi] makes a bad row. It is an error unless lo < hi and both, and
 // their difference, are finite.
-func FromColumn(name string, lo, hi float64) (Scorer, error) {
+func FromColumn(name string, lo, hi float64) (*Scorer, error) {
 	switch width := hi - lo; {
 	case name == "":
 		return nil, fmt.Errorf("score column: it has no name")
@@ -26,20 +26,15 @@ func FromColumn(name string, lo, hi float64) (Scorer, error) {
 	case math.IsInf(width, 0):
 		return nil, fmt.Errorf("score column %q: range [%v, %v]: want finite ends and a finite width", name, lo, hi)
 	}
-	return &column{name, lo, hi}, nil
+	return &Scorer{title: fmt.Sprintf("score column %q", name), core: &column{name, lo, hi}}, nil
 }
 
-// Kind is "column".
-func (c *column) Kind() string { return "column" }
+func (c *column) kind() string { return "column" }
 
-// Columns is the score column.
-func (c *column) Columns() []Input { return []Input{{Column: c.name, Kind: Number}} }
+// features is the column itself, by its name.
+func (c *column) features() []feature { return []feature{{name: c.name, kind: ScoreValue}} }
 
-// Bind checks that the column is there and numeric.
-func (c *column) Bind(schema *arrow.Schema) (*Bound, error) {
-	types := func(InputKind) accepted { return scoreTypes }
-	return bind(fmt.Sprintf("score column %q", c.name), c.Columns(), types, c, schema)
-}
+func (c *column) newFormula() formula { return c }
 
 func (c *column) evaluate(in *inputs, probability []float64) error {
 	values, err := in.numbers(0)

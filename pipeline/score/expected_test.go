@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -88,21 +89,21 @@ func TestReferenceModels(t *testing.T) {
 	}
 }
 
-func checkExpected(t *testing.T, scorer Scorer, batch arrow.RecordBatch, expected []expectedRow) {
+func checkExpected(t *testing.T, scorer *Scorer, batch arrow.RecordBatch, expected []expectedRow) {
 	got := mustScore(t, scorer, batch)
 	if len(got.Bad) != 0 {
 		t.Errorf("bad rows %v, want none", got.Bad)
 	}
-	bound, err := scorer.Bind(batch.Schema())
+	bound, err := scorer.Bind(batch.Schema(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, at := range bound.at {
-		bound.batch.arrays[i] = batch.Column(at)
-	}
 	bound.batch.reset(len(expected))
+	if err := bound.gather(batch); err != nil {
+		t.Fatal(err)
+	}
 	margins := make([]float64, len(expected))
-	if err := scorer.(*logistic).margins(&bound.batch, margins); err != nil {
+	if err := scorer.core.(*logistic).margins(&bound.batch, margins); err != nil {
 		t.Fatal(err)
 	}
 	ids := batch.Column(batch.Schema().FieldIndices("id")[0])

@@ -11,9 +11,11 @@ import (
 // inputs are the columns of one batch in the order of the scorer's inputs, the
 // faults and counts found in them, and the scratch memory to make them dense.
 type inputs struct {
-	names  []Input
-	arrays []arrow.Array
-	counts []InputCount
+	names   []Input
+	arrays  []arrow.Array
+	counts  []InputCount
+	missing []float64                // numbers that stand for a missing value
+	oneHot  map[string]*oneHotColumn // by column
 
 	faults []fault // per row: the first
 	faulty bool    // any fault is set
@@ -35,6 +37,7 @@ type fault struct {
 func newInputs(names []Input) inputs {
 	return inputs{
 		names:  names,
+		oneHot: newOneHotColumns(names),
 		arrays: make([]arrow.Array, len(names)),
 		counts: make([]InputCount, len(names)),
 	}
@@ -46,6 +49,9 @@ func (in *inputs) reset(rows int) {
 		clear(in.faults)
 	}
 	clear(in.counts)
+	for _, c := range in.oneHot {
+		c.looked = false
+	}
 	in.faulty = false
 	in.faults = grow(in.faults, rows)
 	in.values = grow(in.values, rows)

@@ -3,6 +3,7 @@ package score
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -13,7 +14,7 @@ import (
 )
 
 // ScoreFunction is the compute function that gives probabilities: its arguments
-// are the inputs of a scorer in the order of Columns, any of the types that Bind
+// are the columns of a scorer as Columns(nil) lists them, any of the types that Bind
 // accepts, arrays or scalars. A bad row is null. Its options are *ScorerOptions.
 const ScoreFunction = "churn_score"
 
@@ -23,7 +24,7 @@ const ScoreFunction = "churn_score"
 const CategoryFunction = "churn_category"
 
 // ScorerOptions says what to compute.
-type ScorerOptions struct{ Scorer Scorer }
+type ScorerOptions struct{ Scorer *Scorer }
 
 // TypeName names the options to Arrow.
 func (ScorerOptions) TypeName() string { return "ChurnScorerOptions" }
@@ -70,29 +71,32 @@ func bindArguments(_ *exec.KernelCtx, args exec.KernelInitArgs) (exec.KernelStat
 	if !ok || options.Scorer == nil {
 		return nil, fmt.Errorf("%w: %s: want *ScorerOptions with a scorer", arrow.ErrInvalid, ScoreFunction)
 	}
-	inputs := options.Scorer.Columns()
-	if len(args.Inputs) != len(inputs) {
-		return nil, fmt.Errorf("%w: %s: %d arguments, want %d", arrow.ErrInvalid, ScoreFunction, len(args.Inputs), len(inputs))
+	columns := options.Scorer.Columns(nil)
+	if len(args.Inputs) != len(columns) {
+		return nil, fmt.Errorf("%w: %s: %d arguments, want %d", arrow.ErrInvalid, ScoreFunction, len(args.Inputs), len(columns))
 	}
-	fields := make([]arrow.Field, len(inputs))
-	for i, in := range inputs {
-		fields[i] = arrow.Field{Name: in.Column, Type: args.Inputs[i], Nullable: true}
+	fields := make([]arrow.Field, len(columns))
+	for i, c := range columns {
+		fields[i] = arrow.Field{Name: c, Type: args.Inputs[i], Nullable: true}
 	}
-	return options.Scorer.Bind(arrow.NewSchema(fields, nil))
+	return options.Scorer.Bind(arrow.NewSchema(fields, nil), time.Time{})
 }
 
 func scoreSpan(ctx *exec.KernelCtx, span *exec.ExecSpan, out *exec.ExecResult) error {
 	bound := ctx.State.(*Bound)
+	columns := make([]arrow.Array, len(span.Values))
 	for i := range span.Values {
 		a, err := argument(ctx, &span.Values[i], int(span.Len))
 		if err != nil {
 			return err
 		}
 		defer a.Release()
-		bound.batch.arrays[i] = a
+		columns[i] = a
 	}
+	batch := array.NewRecordBatch(bound.schema, columns, span.Len)
+	defer batch.Release()
 	probability := exec.GetSpanValues[float64](out, 1)
-	if err := bound.probabilities(probability); err != nil {
+	if err := bound.probabilities(batch, probability); err != nil {
 		return err
 	}
 	writeValidity(out, func(row int) bool { return Hundredths(probability[row]) != NoScore })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -52,7 +53,7 @@ func TestScoreFunctionEqualsScore(t *testing.T) {
 		t.Fatal(err)
 	}
 	types := map[string][]arrow.DataType{"x": plainNumberTypes, "y": featureTypes, "z": featureTypes, "plan": categoryTypes, "team": categoryTypes}
-	for name, scorer := range map[string]Scorer{
+	for name, scorer := range map[string]*Scorer{
 		"column": fromColumn, "plain": mustModel(t, plainModel), "pipeline": mustModel(t, pipelineModel),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +61,7 @@ func TestScoreFunctionEqualsScore(t *testing.T) {
 				mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 				defer mem.AssertSize(t, 0)
 				var order []string
-				for _, in := range scorer.Columns() {
+				for _, in := range scorer.Inputs(nil) {
 					order = append(order, in.Column)
 				}
 				batch := randomBatch(t, mem, types, order)
@@ -71,8 +72,8 @@ func TestScoreFunctionEqualsScore(t *testing.T) {
 	}
 }
 
-func checkScoreFunction(t *rapid.T, mem memory.Allocator, scorer Scorer, batch arrow.RecordBatch) {
-	bound, err := scorer.Bind(batch.Schema())
+func checkScoreFunction(t *rapid.T, mem memory.Allocator, scorer *Scorer, batch arrow.RecordBatch) {
+	bound, err := scorer.Bind(batch.Schema(), time.Time{})
 	fail(t, err)
 	want := new(Result)
 	fail(t, bound.Score(batch, want))
@@ -155,7 +156,7 @@ func TestScoreFunctionOfABrokenDictionary(t *testing.T) {
 // What Arrow cannot repeat, here a negative number of times, is an error.
 func TestScoreSpanOfAScalarThatCannotBeRepeated(t *testing.T) {
 	bound, err := mustModel(t, plainModel).Bind(schemaOf(
-		field("x", arrow.PrimitiveTypes.Int8), field("y", arrow.PrimitiveTypes.Int8), field("z", arrow.PrimitiveTypes.Int8)))
+		field("x", arrow.PrimitiveTypes.Int8), field("y", arrow.PrimitiveTypes.Int8), field("z", arrow.PrimitiveTypes.Int8)), time.Time{})
 	fail(t, err)
 	span := &exec.ExecSpan{Len: -1, Values: []exec.ExecValue{{Scalar: scalar.NewInt8Scalar(1)}}}
 	if err := scoreSpan(&exec.KernelCtx{Ctx: context.Background(), State: bound}, span, nil); err == nil {

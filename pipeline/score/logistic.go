@@ -1,16 +1,11 @@
 package score
 
-import (
-	"math"
-
-	"github.com/apache/arrow-go/v18/arrow"
-)
+import "math"
 
 // logistic is a logistic regression: the margin is the intercept plus a term per
 // feature, added in order, numbers first; the probability is 1/(1+e^-margin).
 type logistic struct {
-	name      string // of the file
-	kind      string
+	form      string // the kind
 	intercept float64
 	numbers   []numberTerm
 	texts     []textTerm
@@ -31,25 +26,21 @@ type textTerm struct {
 	coefficients []float64 // by code, with 0 for an unseen category
 }
 
-// Kind tells the two forms apart.
-func (l *logistic) Kind() string { return l.kind }
+func (l *logistic) kind() string { return l.form }
 
-// Columns lists the features, numbers first.
-func (l *logistic) Columns() []Input {
-	inputs := make([]Input, 0, len(l.numbers)+len(l.texts))
+// features lists the numbers first.
+func (l *logistic) features() []feature {
+	all := make([]feature, 0, len(l.numbers)+len(l.texts))
 	for _, t := range l.numbers {
-		inputs = append(inputs, Input{t.feature, t.feature, Number})
+		all = append(all, feature{name: t.feature, kind: Number})
 	}
 	for _, t := range l.texts {
-		inputs = append(inputs, Input{t.feature, t.feature, Text})
+		all = append(all, feature{name: t.feature, kind: Text})
 	}
-	return inputs
+	return all
 }
 
-// Bind matches the features with columns by name.
-func (l *logistic) Bind(schema *arrow.Schema) (*Bound, error) {
-	return bind("model "+l.name, l.Columns(), typesOf, l, schema)
-}
+func (l *logistic) newFormula() formula { return l }
 
 func (l *logistic) evaluate(in *inputs, probability []float64) error {
 	if err := l.margins(in, probability); err != nil {

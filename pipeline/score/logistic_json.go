@@ -38,11 +38,7 @@ func readLogistic(data []byte) (*logistic, error) {
 	if err := f.json.end(); err != nil {
 		return nil, err
 	}
-	model, err := f.model()
-	if err != nil {
-		return nil, err
-	}
-	return model, checkNames(model.Columns())
+	return f.model()
 }
 
 // field reads one key of the top level. A key that is not known is refused, as
@@ -102,7 +98,7 @@ func (f *logisticFile) model() (*logistic, error) {
 		if err := f.only("numeric or categorical", "features", "coefficients"); err != nil {
 			return nil, err
 		}
-		return &logistic{kind: pipelineKind, intercept: f.intercept, numbers: f.numbers, texts: f.texts}, nil
+		return &logistic{form: pipelineKind, intercept: f.intercept, numbers: f.numbers, texts: f.texts}, nil
 	case "":
 		if err := f.only("features and coefficients", "kind", "numeric", "categorical"); err != nil {
 			return nil, err
@@ -130,7 +126,7 @@ func (f *logisticFile) plain() (*logistic, error) {
 	if len(f.features) != len(f.coefficients) {
 		return nil, fmt.Errorf("%d features and %d coefficients, want as many of each", len(f.features), len(f.coefficients))
 	}
-	model := &logistic{kind: plainKind, intercept: f.intercept}
+	model := &logistic{form: plainKind, intercept: f.intercept}
 	for i, feature := range f.features {
 		model.numbers = append(model.numbers, numberTerm{
 			feature: feature, missing: math.NaN(), scale: 1, coefficient: f.coefficients[i],
@@ -139,22 +135,22 @@ func (f *logisticFile) plain() (*logistic, error) {
 	return model, nil
 }
 
-func checkNames(inputs []Input) error {
-	if len(inputs) == 0 {
+func checkNames(features []feature) error {
+	if len(features) == 0 {
 		return errors.New("it has no features")
 	}
-	if len(inputs) > maxFeatures {
+	if len(features) > maxFeatures {
 		return tooMany("features", maxFeatures)
 	}
-	seen := make(map[string]bool, len(inputs))
-	for _, in := range inputs {
+	seen := make(map[string]bool, len(features))
+	for _, f := range features {
 		switch {
-		case in.Feature == "":
+		case f.name == "":
 			return errors.New("a feature has an empty name")
-		case seen[in.Feature]:
-			return fmt.Errorf("feature %q comes twice", in.Feature)
+		case seen[f.name]:
+			return fmt.Errorf("feature %q comes twice", f.name)
 		}
-		seen[in.Feature] = true
+		seen[f.name] = true
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (f *logisticFile) categorical(i int) error {
 	if i == maxFeatures {
 		return tooMany("features", maxFeatures)
 	}
-	t := textTerm{vocabulary: vocabulary{map[string]int32{}}}
+	var t textTerm
 	var missing string
 	read := fields{
 		"name":    func() error { return f.json.text(&t.feature) },
@@ -55,7 +55,7 @@ func (f *logisticFile) categoryCoefficients(t *textTerm) error {
 			return tooMany("categories", maxCategories)
 		}
 		f.categories++
-		t.vocabulary.codes[category] = int32(len(t.coefficients))
+		t.vocabulary.add(category, int32(len(t.coefficients)))
 		t.coefficients = append(t.coefficients, 0)
 		return f.json.number(&t.coefficients[len(t.coefficients)-1])
 	})

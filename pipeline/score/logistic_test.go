@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -14,18 +15,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-func mustModel(t testing.TB, data string) Scorer {
+func mustModel(t testing.TB, data string) *Scorer {
 	t.Helper()
-	scorer, err := ReadModel("test.json", []byte(data))
+	scorer, err := ReadModel("test.json", []byte(data), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return scorer
 }
 
-func mustScore(t testing.TB, scorer Scorer, batch arrow.RecordBatch) *Result {
+func mustScore(t testing.TB, scorer *Scorer, batch arrow.RecordBatch) *Result {
 	t.Helper()
-	bound, err := scorer.Bind(batch.Schema())
+	bound, err := scorer.Bind(batch.Schema(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func TestLogisticEqualsTheScalarReference(t *testing.T) {
 				for range 3 { // the same working memory again, other types, other lengths
 					batch := randomBatch(t, mem, inputTypes, test.columns)
 					if bound == nil {
-						bound, _ = scorer.Bind(batch.Schema())
+						bound, _ = scorer.Bind(batch.Schema(), time.Time{})
 					}
 					checkAgainst(t, test.reference, bound, batch, out)
 					batch.Release()
@@ -238,7 +239,7 @@ func TestOddDictionaries(t *testing.T) {
 		"x":    `{"features": ["x"], "coefficients": [1], "intercept": 0}`,
 		"plan": `{"kind": "logistic_regression_pipeline", "intercept": 0, "categorical": [{"name": "plan", "missing": "", "coef": {}}]}`,
 	} {
-		bound, err := mustModel(t, model).Bind(broken.Schema())
+		bound, err := mustModel(t, model).Bind(broken.Schema(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,8 +251,12 @@ func TestOddDictionaries(t *testing.T) {
 	}
 }
 
-// fixed is a formula that gives the same to every row.
+// fixed is a scorer without features that gives the same to every row.
 type fixed float64
+
+func (f fixed) kind() string        { return "fixed" }
+func (f fixed) features() []feature { return nil }
+func (f fixed) newFormula() formula { return f }
 
 func (f fixed) evaluate(_ *inputs, probability []float64) error {
 	for row := range probability {
@@ -264,7 +269,7 @@ func (f fixed) evaluate(_ *inputs, probability []float64) error {
 func TestProbabilityOutsideItsRange(t *testing.T) {
 	batch := batchOf(columnOf("id", arrow.PrimitiveTypes.Int8, 1))
 	for _, p := range []fixed{-0.001, 1.001, fixed(math.Inf(1))} {
-		bound, err := bind("fixed", nil, typesOf, p, batch.Schema())
+		bound, err := (&Scorer{title: "fixed", core: p}).Bind(batch.Schema(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,18 +290,18 @@ func TestColumnsAreInModelOrder(t *testing.T) {
 		Coefficients []float64 `json:"coefficients"`
 		Intercept    float64   `json:"intercept"`
 	}
-	var want []Input
+	var want []string
 	for i := range 1000 {
 		name := "f" + strconv.Itoa(i*7919%1000)
 		file.Features = append(file.Features, name)
 		file.Coefficients = append(file.Coefficients, float64(i))
-		want = append(want, Input{name, name, Number})
+		want = append(want, name)
 	}
 	data, err := json.Marshal(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, mustModel(t, string(data)).Columns()); diff != "" {
+	if diff := cmp.Diff(want, mustModel(t, string(data)).Columns(nil)); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
 }

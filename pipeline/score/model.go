@@ -5,17 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/churntier/churntier/pipeline/score/forest"
 )
 
 // ErrModel is the kind of every error about a model file: what it is, what is
 // wrong with it, what to do.
 var ErrModel = errors.New("not a model that can be used")
 
-// maxModelBytes bounds a model file.
-const maxModelBytes = 64 << 20
+// maxLogisticBytes bounds the file of a logistic regression.
+const maxLogisticBytes = 64 << 20
 
 // ReadModel reads a model file, told by its content; name is for messages. It
-// reads both forms of logistic regression:
+// reads what XGBoost saves (JSON and UBJSON) and LightGBM (text), and both forms
+// of logistic regression:
 //
 //	{"features": [name..], "coefficients": [number..], "intercept": b}
 //
@@ -28,28 +31,45 @@ const maxModelBytes = 64 << 20
 // pipeline a missing number is the median, and a missing text is the one named
 // by "missing"; a category without a coefficient adds 0.
 //
-// Every other format is refused by name. The error is of the kind [ErrModel].
-func ReadModel(name string, data []byte) (Scorer, error) {
-	model, err := readModel(data)
+// Every other format is refused by name, and so are options that do not fit the
+// model. The error is of the kind [ErrModel].
+func ReadModel(name string, data []byte, o Options) (*Scorer, error) {
+	s, err := readModel(data, o)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w: %w", name, ErrModel, err)
 	}
-	model.name = name
-	return model, nil
+	s.title = "model " + name
+	return s, nil
 }
 
-func readModel(data []byte) (*logistic, error) {
-	if len(data) > maxModelBytes {
-		return nil, fmt.Errorf("it has %d bytes, want at most %d", len(data), maxModelBytes)
+func readModel(data []byte, o Options) (*Scorer, error) {
+	core, err := readCore(bytes.TrimPrefix(data, []byte("\ufeff")), o.Iterations)
+	if err != nil {
+		return nil, err
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := checkNames(core.features()); err != nil {
+		return nil, err
+	}
+	sources, err := newSources(o, core.features())
+	return &Scorer{core: core, sources: sources}, err
+}
+
+func readCore(data []byte, iterations forest.Iterations) (core, error) {
+	if forest.Is(data) {
+		return readBoosted(data, iterations)
+	}
 	for _, f := range foreignFormats {
 		if f.is(data) {
 			return nil, f.refusal()
 		}
 	}
-	if !utf8.Valid(data) {
-		return nil, errors.New("it is not UTF-8 text, want a logistic regression as JSON")
+	switch {
+	case len(data) > maxLogisticBytes:
+		return nil, fmt.Errorf("it has %d bytes and is no model of XGBoost or LightGBM, want at most %d", len(data), maxLogisticBytes)
+	case !utf8.Valid(data):
+		return nil, errors.New("it is not UTF-8 text, want a model of XGBoost or LightGBM, or a logistic regression as JSON")
+	case iterations != forest.Best:
+		return nil, errors.New("iterations: a logistic regression has none")
 	}
 	return readLogistic(data)
 }
@@ -64,29 +84,28 @@ type foreignFormat struct {
 func (f foreignFormat) refusal() error { return fmt.Errorf("it is %s: %s", f.name, f.advice) }
 
 const (
-	notYet     = "not supported yet, only logistic regression as JSON is"
 	exportJSON = "export its coefficients as JSON"
+	saveModel  = `save the model with save_model("model.json") in XGBoost, save_model("model.txt") in LightGBM`
 )
 
 var (
 	foreignFormats = []foreignFormat{
 		{"an empty file", blank, "write the model again"},
-		{"an XGBoost UBJSON model", startsWith("{L\x00\x00\x00\x00"), notYet},
 		{"an XGBoost binary model", startsWith("binf"), `load it in XGBoost before 3.1 and save_model("model.json")`},
-		{"a LightGBM text model", startsWith("tree\n", "tree\r\n"), notYet},
-		{"a Python pickle", isPickle, "never loaded, as it can run any code; " + exportJSON},
-		{"an ONNX model", isONNX, exportJSON},
-		{"a PMML model", isXML, exportJSON},
+		{"a Python pickle", isPickle, "never loaded, as it can run any code; " + saveModel + ", or " + exportJSON},
+		{"a dump of trees and no model", isDump, saveModel},
+		{"a CatBoost model", startsWith("CBM1"), "not supported; train with XGBoost or LightGBM"},
+		{"an ONNX model", isONNX, saveModel + ", or " + exportJSON},
+		{"a PMML model", isXML, saveModel + ", or " + exportJSON},
 		{"a compressed file", startsWith("\x1f\x8b", "PK\x03\x04", "\x28\xb5\x2f\xfd", "BZh", "\xfd7zXZ"), "unpack it"},
 		{"an HDF5 file", startsWith("\x89HDF"), exportJSON},
 	}
 
 	// foreignKeys are top-level keys that tell another library's JSON.
 	foreignKeys = map[string]foreignFormat{
-		"learner":         {"an XGBoost JSON model", nil, notYet},
-		"tree_info":       {"a JSON dump of a LightGBM model", nil, notYet},
-		"oblivious_trees": {"a CatBoost JSON model", nil, exportJSON},
-		"features_info":   {"a CatBoost JSON model", nil, exportJSON},
+		"tree_info":       {"a JSON dump of a LightGBM model", nil, `save it with save_model("model.txt")`},
+		"oblivious_trees": {"a CatBoost model", nil, "not supported; train with XGBoost or LightGBM"},
+		"features_info":   {"a CatBoost model", nil, "not supported; train with XGBoost or LightGBM"},
 	}
 )
 
@@ -110,6 +129,13 @@ func isPickle(data []byte) bool {
 		return true
 	}
 	return startsWith("ccopy_reg\n", "ccopyreg\n", "csklearn", "(dp", "(lp", "(i")(data)
+}
+
+// isDump tells the text and the JSON that get_dump and dump_model of XGBoost give.
+func isDump(data []byte) bool {
+	head := bytes.TrimSpace(data[:min(len(data), 4096)])
+	return bytes.HasPrefix(head, []byte("booster[0]")) ||
+		bytes.HasPrefix(head, []byte("[")) && bytes.Contains(head, []byte(`"nodeid"`))
 }
 
 // isONNX tells the protobuf of an ONNX model: field 1, its version, then field 2,

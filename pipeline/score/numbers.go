@@ -8,15 +8,37 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// numbers gives input i as float64, a value per row, NaN where it is null. The
-// slice is only read, and valid until the next call. A bool is 0 or 1, a date
-// the days and a timestamp the seconds since 1970-01-01T00:00.
+// numbers gives input i as float64, a value per row, NaN where it is null or one
+// of the numbers that stand for a missing value. The slice is only read, and
+// valid until the next call. A bool is 0 or 1, a date the days and a timestamp
+// the seconds since 1970-01-01T00:00.
 func (in *inputs) numbers(i int) ([]float64, error) {
+	if in.names[i].OneHot {
+		return in.dummy(i)
+	}
 	values, err := in.numbersOf(in.arrays[i])
 	if err != nil {
-		return nil, fmt.Errorf("column %q: %w", in.names[i].Column, err)
+		return nil, fmt.Errorf("%s: %w", in.names[i].place(), err)
+	}
+	for _, m := range in.missing {
+		values = in.without(m, values)
 	}
 	return values, nil
+}
+
+// without makes a number missing; values that are not our own are copied first.
+func (in *inputs) without(missing float64, values []float64) []float64 {
+	for row, x := range values {
+		if x != missing {
+			continue
+		}
+		if &values[0] != &in.values[0] {
+			copy(in.values, values)
+			values = in.values
+		}
+		values[row] = math.NaN()
+	}
+	return values
 }
 
 func (in *inputs) numbersOf(a arrow.Array) ([]float64, error) {

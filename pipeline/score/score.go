@@ -12,8 +12,6 @@
 // same loops.
 package score
 
-import "github.com/apache/arrow-go/v18/arrow"
-
 // NoScore stands for the score of a row that has none.
 const NoScore uint16 = 0xFFFF
 
@@ -56,42 +54,13 @@ func (r Reason) String() string {
 	return "unknown"
 }
 
-// Scorer is where scores come from: a column or a model. It may be shared by
-// any number of goroutines; each binds its own [Bound].
-type Scorer interface {
-	// Columns lists the inputs, in the order in which they are evaluated.
-	Columns() []Input
-	// Bind checks every input against a schema, which may hold other columns
-	// too. Its error is a [*SchemaError] that names all that do not fit.
-	Bind(schema *arrow.Schema) (*Bound, error)
-	// Kind names the sort of scorer: "column", "logistic_regression" or
-	// "logistic_regression_pipeline".
-	Kind() string
-}
-
-// InputKind says what an input is used as.
-type InputKind uint8
-
-// The kinds of input.
-const (
-	Number InputKind = iota
-	Text
-)
-
-// Input is one column that a scorer reads.
-type Input struct {
-	Column  string // in the snapshot
-	Feature string // in the model; empty for a score column
-	Kind    InputKind
-}
-
 // Result holds the scores of one batch, a value per row in each slice. It may be
 // reused: Score grows and overwrites it.
 type Result struct {
 	Probability []float64    // in [0, 1]; NaN in a bad row
 	Hundredths  []uint16     // 0 to 10000; NoScore in a bad row
 	Bad         []BadRow     // ascending by row
-	Inputs      []InputCount // one per input, in the order of Columns
+	Inputs      []InputCount // one per input, in the order of Scorer.Inputs
 }
 
 // BadRow is a row without a score.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -103,7 +104,7 @@ func TestColumnEqualsTheScalarReference(t *testing.T) {
 		defer mem.AssertSize(t, 0)
 		batch := randomBatch(t, mem, types, []string{"id", "s"})
 		defer batch.Release()
-		bound, err := scorer.Bind(batch.Schema())
+		bound, err := scorer.Bind(batch.Schema(), time.Time{})
 		fail(t, err)
 		out := new(Result)
 		fail(t, bound.Score(batch, out))
@@ -208,7 +209,7 @@ func TestScoreDoesNotAllocatePerRow(t *testing.T) {
 		columnOf("plan", dictionary(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String), plan...),
 		columnOf("team", arrow.PrimitiveTypes.Int64, team...),
 	)
-	bound, err := mustModel(t, pipelineModel).Bind(batch.Schema())
+	bound, err := mustModel(t, pipelineModel).Bind(batch.Schema(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type chunk struct {
 	offset    int64 // of its first page
 	size      int64 // of its pages as stored, headers included
 	values    int64 // nulls included
+	nulls     int64 // as its statistics say, or -1; not checked
 	codec     compress.Compression
 	physical  parquet.Type
 	encrypted bool
@@ -165,6 +166,7 @@ func readChunk(c *compact) chunk {
 // read reads a ColumnMetaData.
 func (k *chunk) read(c *compact) {
 	dictionary, data := int64(0), int64(-1)
+	k.nulls = -1
 	c.fields(func(id int64, kind byte) bool {
 		switch id {
 		case 1:
@@ -179,6 +181,8 @@ func (k *chunk) read(c *compact) {
 			data = c.int(kind)
 		case 11:
 			dictionary = c.int(kind)
+		case 12:
+			return k.readStatistics(c, kind)
 		default:
 			return false
 		}
@@ -191,4 +195,19 @@ func (k *chunk) read(c *compact) {
 	if data < 0 {
 		c.fail(fmt.Errorf("found a column chunk at byte %d of the part", data))
 	}
+}
+
+// readStatistics reads the null count of a Statistics.
+func (k *chunk) readStatistics(c *compact, kind byte) (read bool) {
+	if kind != kindStruct {
+		return false
+	}
+	c.fields(func(id int64, kind byte) bool {
+		if id == 3 && kind == kindI64 {
+			k.nulls = c.int(kind)
+			return true
+		}
+		return false
+	})
+	return true
 }

@@ -44,6 +44,28 @@ func (f *Files) Has(column string) bool {
 	return readable || f.files[0].Unreadable(column) != ""
 }
 
+// Nulls counts the nulls of a column by the statistics in the footers, which need
+// not be there and are not checked against the pages.
+func (f *Files) Nulls(column string) (nulls int64, known bool) {
+	for _, file := range f.files {
+		leaf, ok := file.leaves[column]
+		if !ok {
+			return 0, false
+		}
+		for _, g := range file.groups {
+			n := g.chunks[leaf.chunk].nulls
+			if !leaf.optional {
+				n = 0
+			}
+			if n < 0 || n > g.rows {
+				return 0, false
+			}
+			nulls += n
+		}
+	}
+	return nulls, true
+}
+
 // SameKind says whether two id columns can name the same users: both hold
 // integers or both hold text.
 func SameKind(a, b arrow.DataType) bool {

@@ -1,0 +1,126 @@
+package score
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/churntier/churntier/pipeline/score/forest"
+)
+
+// boosted is a model of XGBoost or LightGBM.
+type boosted struct {
+	model        *forest.Model
+	vocabularies []namedCategories // by feature
+	batch        *forest.Batch     // what all formulas share
+}
+
+func readBoosted(data []byte, iterations forest.Iterations) (*boosted, error) {
+	model, err := forest.Read(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := model.Use(iterations); err != nil {
+		return nil, fmt.Errorf("iterations: %w", err)
+	}
+	b := &boosted{model: model, batch: model.NewBatch()}
+	for _, f := range model.Features {
+		b.vocabularies = append(b.vocabularies, newNamedCategories(f))
+	}
+	return b, nil
+}
+
+func (b *boosted) kind() string { return string(b.model.Kind) }
+
+// summary names the rounds that count, as it is a choice: XGBoost's own predict
+// takes all of them, its scikit-learn wrapper those up to the best iteration.
+func (b *boosted) summary() string {
+	m := b.model
+	rounds := fmt.Sprintf("%d rounds", m.Used())
+	if m.Used() < m.Rounds {
+		rounds = fmt.Sprintf("%d of %d rounds", m.Used(), m.Rounds)
+	}
+	if m.BestIteration >= 0 {
+		rounds += fmt.Sprintf(" (the best is %d)", m.BestIteration+1)
+	}
+	if m.Trees() == 0 {
+		return fmt.Sprintf("%s linear, %s, %d features", m.Kind, rounds, len(m.Features))
+	}
+	return fmt.Sprintf("%s, %s, %d trees, %d features", m.Kind, rounds, m.Trees(), len(m.Features))
+}
+
+// features names a feature that the file knows by its position only as XGBoost's
+// own dumps do: f0, f1..
+func (b *boosted) features() []feature {
+	all := make([]feature, len(b.model.Features))
+	for i, f := range b.model.Features {
+		all[i] = feature{name: f.Name, kind: Number, blanks: b.model.Kind == forest.LightGBM}
+		if f.Name == "" {
+			all[i].name = "f" + strconv.Itoa(i)
+		}
+		switch {
+		case f.Categories != nil:
+			all[i].kind = Category
+		case f.Categorical:
+			all[i].kind = CategoryCode
+		}
+	}
+	return all
+}
+
+func (b *boosted) newFormula() formula { return &boostedFormula{b, b.batch.Share()} }
+
+// boostedFormula is a boosted model with the working memory of one worker.
+type boostedFormula struct {
+	*boosted
+	batch *forest.Batch
+}
+
+func (f *boostedFormula) evaluate(in *inputs, probability []float64) error {
+	f.batch.Reset(len(probability))
+	for i := range f.model.Features {
+		values, err := f.valuesOf(in, i)
+		if err != nil {
+			return err
+		}
+		f.batch.Set(i, values)
+	}
+	f.batch.Margins(probability)
+	for row, margin := range probability {
+		probability[row] = f.model.Probability(margin, Exp) + 0 // adding 0 turns -0 into 0
+	}
+	if in.faulty {
+		for row, fault := range in.faults[:len(probability)] {
+			if fault.reason != Scored {
+				probability[row] = math.NaN()
+			}
+		}
+	}
+	return nil
+}
+
+// valuesOf gives feature i as the model takes it. Rows with an infinity are
+// rejected where the library refuses to score them.
+func (f *boostedFormula) valuesOf(in *inputs, i int) ([]float64, error) {
+	if in.names[i].Kind == Category {
+		return in.namedCodes(i, &f.vocabularies[i])
+	}
+	values, err := in.numbers(i)
+	if err != nil {
+		return nil, err
+	}
+	missing := 0
+	for row, x := range values {
+		if x32 := float32(x); x32-x32 != 0 { // NaN or an infinity
+			if x != x {
+				missing++
+			} else if f.model.RefusesInfinity() {
+				in.reject(row, i, FeatureNotFinite)
+			}
+		}
+	}
+	if !in.names[i].OneHot {
+		in.counts[i].Missing = missing
+	}
+	return values, nil
+}

@@ -1,0 +1,140 @@
+package score
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/churntier/churntier/pipeline/filter"
+	"github.com/churntier/churntier/pipeline/guess"
+	"github.com/churntier/churntier/pipeline/score/forest"
+)
+
+// Options say how a model is used where its file does not. The zero value takes
+// every feature from the column of its name.
+type Options struct {
+	// Iterations are the rounds of a boosted model that count; for other models
+	// only the zero value, the best, has a meaning.
+	Iterations forest.Iterations
+	// Missing are the numbers that stand for a missing value.
+	Missing []float64
+	// Features maps features to columns and expressions. A text that is the name
+	// of a column is that column, also when it could be an expression.
+	Features map[string]string
+	// OneHot is where dummies come from: a feature whose name is a column,
+	// Separator and a value is 1 where the column holds the value.
+	OneHot OneHot
+}
+
+// OneHot names columns that the model sees as one feature a value.
+type OneHot struct {
+	Columns   []string
+	Separator string
+}
+
+// sources is where the features of a model come from.
+type sources struct {
+	missing []float64
+	mapped  map[string]mapped
+	oneHot  OneHot
+}
+
+// mapped is the configured source of one feature.
+type mapped struct {
+	text       string
+	expression *filter.Expression // nil when the text is none
+}
+
+// newSources checks the options against the features of a model. Its error lists
+// all that name no feature.
+func newSources(o Options, features []feature) (sources, error) {
+	s := sources{missing: o.Missing, oneHot: o.OneHot, mapped: map[string]mapped{}}
+	var names []string
+	for _, f := range features {
+		names = append(names, f.name)
+	}
+	var errs []error
+	for name, text := range o.Features {
+		if !slices.Contains(names, name) {
+			errs = append(errs, unknownFeature(name, names))
+		}
+		expression, err := filter.Parse(text)
+		if err != nil {
+			expression = nil // then it can only be the name of a column
+		}
+		s.mapped[name] = mapped{text, expression}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	for _, column := range o.OneHot.Columns {
+		prefix := column + o.OneHot.Separator
+		if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, prefix) }) {
+			errs = append(errs, fmt.Errorf("one_hot: the model has no feature whose name begins with %s", quoted(prefix)))
+		}
+	}
+	return s, errors.Join(errs...)
+}
+
+func unknownFeature(name string, names []string) error {
+	if near := guess.Nearest(name, names); near != "" {
+		return fmt.Errorf("features: the model has no feature %s (did you mean %s?)", quoted(name), quoted(near))
+	}
+	return fmt.Errorf("features: the model has no feature %s", quoted(name))
+}
+
+// quoted puts a text of a file into quotes, cut short where it is long.
+func quoted(text string) string {
+	const most = 60
+	if len(text) > most {
+		return strconv.Quote(text[:most]) + "..."
+	}
+	return strconv.Quote(text)
+}
+
+func (s *sources) of(features []feature, schema *arrow.Schema) []Input {
+	inputs := make([]Input, len(features))
+	for i, f := range features {
+		inputs[i] = Input{Feature: f.name, Kind: f.kind}
+		s.locate(&inputs[i], f, schema)
+	}
+	return inputs
+}
+
+func (s *sources) locate(in *Input, f feature, schema *arrow.Schema) {
+	if m, ok := s.mapped[f.name]; ok {
+		if m.expression == nil || schema != nil && schema.HasField(m.text) || slices.Equal(m.expression.Columns(), []string{m.text}) {
+			in.Column = m.text
+		} else {
+			in.Expression = m.expression
+		}
+		return
+	}
+	in.Column = f.name
+	if column := s.oneHot.column(f.name); column != "" {
+		in.Column, in.OneHot, in.Value = column, true, strings.TrimPrefix(f.name, column+s.oneHot.Separator)
+		return
+	}
+	if f.blanks && schema != nil && !schema.HasField(f.name) {
+		for _, field := range schema.Fields() {
+			if strings.ReplaceAll(field.Name, " ", "_") == f.name {
+				in.Column = field.Name
+				return
+			}
+		}
+	}
+}
+
+// column gives the column of a dummy, the one with the longest name where several
+// could be, or "".
+func (o OneHot) column(feature string) string {
+	found := ""
+	for _, c := range o.Columns {
+		if strings.HasPrefix(feature, c+o.Separator) && len(c) > len(found) {
+			found = c
+		}
+	}
+	return found
+}
