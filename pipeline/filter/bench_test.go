@@ -24,7 +24,7 @@ var benchExpressions = []string{
 	`country in ["FR", "BE", "LU"]`,
 	`city.startsWith("Saint-")`,
 	`seen < now - duration("720h")`,
-	`category == "high" && score >= 80`,
+	`category == "high" && score >= 80.0`,
 	`active && (days > 7 || spend < 10.0) && country != null`,
 	`double(days) * 0.5 + spend > 60.0 && now - seen > duration("24h")`,
 }

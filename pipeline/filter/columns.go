@@ -46,24 +46,26 @@ const noIndex = -1
 // indicesOf gives the indices of a dictionary array, or noIndex. Every other one
 // is an index into the dictionary. The slice is to be given back.
 func (b *batch) indicesOf(a *array.Dictionary) []int32 {
-	dst, outside := b.indices.take(a.Len()), -1
+	dst, nulls, outside := b.indices.take(a.Len()), b.someUnknown(b.nulls(a), nil, a.Len()), -1
+	defer b.truths.give(nulls)
+	size := uint64(a.Dictionary().Len())
 	switch i := a.Indices().(type) {
 	case *array.Int8:
-		outside = checkIndices(dst, i.Int8Values(), a)
+		outside = checkIndices(dst, i.Int8Values(), nulls, size)
 	case *array.Int16:
-		outside = checkIndices(dst, i.Int16Values(), a)
+		outside = checkIndices(dst, i.Int16Values(), nulls, size)
 	case *array.Int32:
-		outside = checkIndices(dst, i.Int32Values(), a)
+		outside = checkIndices(dst, i.Int32Values(), nulls, size)
 	case *array.Int64:
-		outside = checkIndices(dst, i.Int64Values(), a)
+		outside = checkIndices(dst, i.Int64Values(), nulls, size)
 	case *array.Uint8:
-		outside = checkIndices(dst, i.Uint8Values(), a)
+		outside = checkIndices(dst, i.Uint8Values(), nulls, size)
 	case *array.Uint16:
-		outside = checkIndices(dst, i.Uint16Values(), a)
+		outside = checkIndices(dst, i.Uint16Values(), nulls, size)
 	case *array.Uint32:
-		outside = checkIndices(dst, i.Uint32Values(), a)
+		outside = checkIndices(dst, i.Uint32Values(), nulls, size)
 	case *array.Uint64:
-		outside = checkIndices(dst, i.Uint64Values(), a)
+		outside = checkIndices(dst, i.Uint64Values(), nulls, size)
 	}
 	if outside >= 0 {
 		b.fail(fmt.Errorf("row %d of the batch: its index is outside the dictionary of %d values", outside, a.Dictionary().Len()))
@@ -74,14 +76,12 @@ func (b *batch) indicesOf(a *array.Dictionary) []int32 {
 
 // checkIndices copies src and gives the first row that is not null and has an
 // index outside the dictionary, or -1. The index of a null may be anything.
-func checkIndices[T arrow.IntType | arrow.UintType](dst []int32, src []T, a *array.Dictionary) (outside int) {
-	size, nulls := uint64(a.Dictionary().Len()), a.NullN() > 0
+func checkIndices[T arrow.IntType | arrow.UintType](dst []int32, src []T, nulls []Truth, size uint64) (outside int) {
+	dst, nulls = dst[:len(src)], nulls[:len(src)]
 	for row, index := range src {
-		dst[row] = int32(index)
-		switch {
-		case nulls && a.IsNull(row):
-			dst[row] = noIndex
-		case uint64(index) >= size:
+		null := nulls[row]
+		dst[row] = int32(index) | -int32(null) // noIndex has all bits set
+		if uint64(index) >= size && null == False {
 			return row
 		}
 	}

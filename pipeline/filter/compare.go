@@ -84,15 +84,18 @@ func compare[T cmp.Ordered](op comparison, dst []Truth, x, y []T) {
 // compareTruths compares bools, false being less than true; a row is unknown
 // where one of the two is.
 func compareTruths(op comparison, dst, other []Truth) {
-	compared := [3][3]Truth{{0, Unknown, 0}, {Unknown, Unknown, Unknown}, {0, Unknown, 0}}
+	var compared [4][4]Truth
 	for _, x := range [...]Truth{False, True} {
 		for _, y := range [...]Truth{False, True} {
 			compare(op, compared[x][y:y+1], []Truth{x}, []Truth{y})
 		}
 	}
+	for _, t := range [...]Truth{False, Unknown, True} {
+		compared[t][Unknown], compared[Unknown][t] = Unknown, Unknown
+	}
 	other = other[:len(dst)]
 	for i, x := range dst {
-		dst[i] = compared[x][other[i]]
+		dst[i] = compared[x&3][other[i]&3]
 	}
 }
 

@@ -111,8 +111,11 @@ func (c *compiler) apply(e ast.Expr, args []operand) operand {
 	if op, ok := comparisons[name]; ok {
 		return operand{kind: Bool, truths: compareOperands(op, args[0], args[1])}
 	}
-	if holds, ok := textRelations[name]; ok {
-		return operand{kind: Bool, truths: relating(holds, args[0], args[1])}
+	if relation, ok := textRelations[name]; ok {
+		if fixed, ok := args[1].known(); ok {
+			return operand{kind: Bool, truths: args[0].asking(relation.with(fixed.text))}
+		}
+		return operand{kind: Bool, truths: relateTexts(relation.holds, args[0].texts, args[1].texts)}
 	}
 	switch name {
 	case operators.LogicalAnd:
@@ -157,13 +160,6 @@ func (o operand) known() (constant, bool) {
 		return constant{}, false
 	}
 	return *o.fixed, true
-}
-
-func relating(holds func(s, other string) bool, x, y operand) conditions {
-	if fixed, ok := y.known(); ok {
-		return x.asking(testWith(holds, fixed.text))
-	}
-	return relateTexts(holds, x.texts, y.texts)
 }
 
 func matching(x operand, pattern *regexp.Regexp) conditions {

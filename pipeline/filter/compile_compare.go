@@ -72,7 +72,7 @@ func membership(x operand, list []ast.Expr) conditions {
 		return func(b *batch, dst []Truth) {
 			x.truths(b, dst)
 			for i, t := range dst {
-				dst[i] = truths[t]
+				dst[i] = truths[t&3]
 			}
 		}
 	case x.kind == Int && len(ints) == len(list):

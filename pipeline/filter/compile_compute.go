@@ -46,26 +46,18 @@ func computeInts(loop checked, x, y vectors[int64]) vectors[int64] {
 	return func(b *batch) vector[int64] {
 		v, w := x(b), y(b)
 		dst, rest := room(b, v, w)
-		unknown := b.someUnknown(v.unknown, w.unknown)
+		unknown := b.someUnknown(v.unknown, w.unknown, b.rows)
 		loop(dst, v.values, w.values, unknown)
 		giveValues(b, rest)
 		return vector[int64]{values: dst, unknown: unknown, owned: true}
 	}
 }
 
-// someUnknown is either, with a mask in every case.
-func (b *batch) someUnknown(x, y []Truth) []Truth {
-	if both := b.either(x, y); both != nil {
-		return both
-	}
-	return b.noneUnknown(b.rows)
-}
-
 func between(x, y vectors[instant]) vectors[int64] {
 	return func(b *batch) vector[int64] {
 		v, w := x(b), y(b)
 		out := take[int64](b, len(v.values))
-		out.unknown = b.someUnknown(v.unknown, w.unknown)
+		out.unknown = b.someUnknown(v.unknown, w.unknown, b.rows)
 		since(out.values, v.values, w.values, out.unknown)
 		giveValues(b, v)
 		giveValues(b, w)
@@ -76,7 +68,7 @@ func between(x, y vectors[instant]) vectors[int64] {
 func move(x vectors[instant], by vectors[int64], back bool) vectors[instant] {
 	return func(b *batch) vector[instant] {
 		v, w := x(b), by(b)
-		unknown := b.someUnknown(v.unknown, w.unknown)
+		unknown := b.someUnknown(v.unknown, w.unknown, b.rows)
 		shift(v.values, w.values, back, unknown)
 		giveValues(b, w)
 		return vector[instant]{values: v.values, unknown: unknown, owned: true}
@@ -99,7 +91,7 @@ func negate(x operand) operand {
 	return operand{kind: Int, ints: func(b *batch) vector[int64] {
 		v := x.ints(b)
 		out := take[int64](b, len(v.values))
-		out.unknown = b.someUnknown(v.unknown, nil)
+		out.unknown = b.someUnknown(v.unknown, nil, b.rows)
 		negateInts(out.values, v.values, out.unknown)
 		giveValues(b, v)
 		return out

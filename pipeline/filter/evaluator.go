@@ -81,7 +81,7 @@ func truthsToDoubles(b *batch, dst []float64, truths conditions) {
 	truths(b, found)
 	value := [...]float64{False: 0, Unknown: math.NaN(), True: 1}
 	for i, t := range found {
-		dst[i] = value[t]
+		dst[i] = value[t&3]
 	}
 	b.truths.give(found)
 }

@@ -194,16 +194,17 @@ func doubleText(x float64) string {
 
 // list writes a list to look a value of the kind up in.
 func (g *generator) list(k filter.Kind) string {
-	elements := make([]string, pick(g.Rand, []int{0, 1, 2, 3, 10, 40}))
-	for i := range elements {
+	var elements []string
+	for range pick(g.Rand, []int{0, 1, 2, 3, 10, 40}) {
 		of := k
 		if k == kInt && g.IntN(12) == 0 {
 			of = kDouble
 		}
-		elements[i] = strings.Trim(g.literal(of), "()")
-		if n, err := strconv.ParseInt(elements[i], 10, 64); err == nil && (n >= 1<<53 || n <= -1<<53) {
-			elements[i] = "5"
+		element := strings.Trim(g.literal(of), "()")
+		if n, err := strconv.ParseInt(element, 10, 64); err == nil && (n >= 1<<53 || n <= -1<<53) {
+			element = "5" // next to a double it is refused
 		}
+		elements = append(elements, element)
 	}
 	if k == kDouble && g.IntN(2) == 0 {
 		elements = append(elements, "2", "-1")

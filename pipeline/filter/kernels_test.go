@@ -33,11 +33,11 @@ func TestFunctionEqualsTruth(t *testing.T) {
 	defer mem.AssertSize(t, 0)
 	ctx, r := computeContext(t, mem), rand.New(rand.NewPCG(4, 5))
 	for range 50 {
-		checkFunction(t, ctx, mem, r)
+		checkFunction(ctx, t, mem, r)
 	}
 }
 
-func checkFunction(t *testing.T, ctx context.Context, mem memory.Allocator, r *rand.Rand) {
+func checkFunction(ctx context.Context, t *testing.T, mem memory.Allocator, r *rand.Rand) {
 	t.Helper()
 	s := newSample(r, mem, 1+r.IntN(90))
 	defer s.Record.Release()

@@ -138,15 +138,16 @@ func (o operand) unknowns(wanted bool) conditions {
 		case Double:
 			writeUnknown(b, dst, o.doubles(b))
 		case String:
-			writeUnknown(b, dst, o.texts(b))
+			o.asking(func(dst []Truth, _ []string) { clear(dst) })(b, dst)
 		case Timestamp:
 			writeUnknown(b, dst, o.times(b))
 		}
 	}
+	answers := [2]Truth{False: truthOf(!wanted), Unknown: truthOf(wanted)}
 	return func(b *batch, dst []Truth) {
 		read(b, dst)
 		for i, u := range dst {
-			dst[i] = truthOf((u == Unknown) == wanted)
+			dst[i] = answers[u&1]
 		}
 	}
 }

@@ -163,7 +163,7 @@ func (s *syntax) call(e ast.Expr) {
 	case name == operators.Equals || name == operators.NotEquals:
 		args = s.nullTest(e, args)
 	case name == operators.In:
-		args = s.membership(e, args)
+		args = s.membership(args)
 	case name == "matches":
 		args = s.pattern(e, args)
 	case name == "timestamp" || name == "duration":

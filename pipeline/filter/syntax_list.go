@@ -7,7 +7,7 @@ import (
 )
 
 // membership checks the list at the right of in and gives what is to be visited.
-func (s *syntax) membership(e ast.Expr, args []ast.Expr) []ast.Expr {
+func (s *syntax) membership(args []ast.Expr) []ast.Expr {
 	list := args[1]
 	if list.Kind() != ast.ListKind {
 		s.add(s.place(list), "in needs a list of values: x in [1, 2]")

@@ -147,20 +147,33 @@ func (source textSource) ask(test textTest) conditions {
 	}
 }
 
-// testWith makes a test of a function of a text and a fixed one.
-func testWith(holds func(s, fixed string) bool, fixed string) textTest {
-	return func(dst []Truth, values []string) {
-		for i, s := range values {
-			dst[i] = truthOf(holds(s, fixed))
+// textRelations are the functions of two texts by CEL's names, and of a text and a
+// fixed one as a loop.
+var textRelations = map[string]struct {
+	holds func(s, other string) bool
+	with  func(fixed string) textTest
+}{
+	"startsWith": {strings.HasPrefix, func(fixed string) textTest {
+		return func(dst []Truth, values []string) {
+			for i, s := range values {
+				dst[i] = truthOf(strings.HasPrefix(s, fixed))
+			}
 		}
-	}
-}
-
-// textRelations are the functions of two texts, by CEL's names.
-var textRelations = map[string]func(s, other string) bool{
-	"startsWith": strings.HasPrefix,
-	"endsWith":   strings.HasSuffix,
-	"contains":   strings.Contains,
+	}},
+	"endsWith": {strings.HasSuffix, func(fixed string) textTest {
+		return func(dst []Truth, values []string) {
+			for i, s := range values {
+				dst[i] = truthOf(strings.HasSuffix(s, fixed))
+			}
+		}
+	}},
+	"contains": {strings.Contains, func(fixed string) textTest {
+		return func(dst []Truth, values []string) {
+			for i, s := range values {
+				dst[i] = truthOf(strings.Contains(s, fixed))
+			}
+		}
+	}},
 }
 
 // relateTexts applies a function of two texts row by row.

@@ -1,50 +1,56 @@
 package filter
 
-// Truth is what a condition says of a row. The three are ordered so that "and"
-// is the lesser of two and "or" the greater.
+// Truth is what a condition says of a row. Its bits are such that "and" of two
+// truths is their &, and "or" their |.
 type Truth uint8
 
 // The truths. Only True selects.
 const (
-	False   Truth = iota
-	Unknown       // a null decided, or an error such as a division by zero
-	True
+	False   Truth = 0
+	Unknown Truth = 1 // a null decided, or an error such as a division by zero
+	True    Truth = 3
 )
 
 // String gives "false", "unknown" or "true".
 func (t Truth) String() string {
-	names := [...]string{"false", "unknown", "true"}
-	if int(t) < len(names) {
-		return names[t]
+	switch t {
+	case False:
+		return "false"
+	case Unknown:
+		return "unknown"
+	case True:
+		return "true"
 	}
 	return "invalid"
 }
 
+// truthOf compiles to no branch, as the loops need.
 func truthOf(b bool) Truth {
-	t := False
+	var one Truth
 	if b {
-		t = True
+		one = 1
 	}
-	return t
+	return one * True
 }
 
 func and(dst, other []Truth) {
 	other = other[:len(dst)]
-	for i, t := range dst {
-		dst[i] = min(t, other[i])
+	for i := range dst {
+		dst[i] &= other[i]
 	}
 }
 
 func or(dst, other []Truth) {
 	other = other[:len(dst)]
-	for i, t := range dst {
-		dst[i] = max(t, other[i])
+	for i := range dst {
+		dst[i] |= other[i]
 	}
 }
 
 func not(dst []Truth) {
+	negated := [4]Truth{False: True, Unknown: Unknown, True: False}
 	for i, t := range dst {
-		dst[i] = True - t
+		dst[i] = negated[t&3]
 	}
 }
 
@@ -63,6 +69,6 @@ func mask(dst, unknown []Truth) {
 // unknownOf turns truths into a mask: Unknown where they are, else False.
 func unknownOf(dst []Truth) {
 	for i, t := range dst {
-		dst[i] = t & Unknown
+		dst[i] = t &^ (t >> 1) & Unknown
 	}
 }

@@ -117,6 +117,14 @@ func (b *batch) either(x, y []Truth) []Truth {
 	return x
 }
 
+// someUnknown is either, with a mask of n rows in every case.
+func (b *batch) someUnknown(x, y []Truth, n int) []Truth {
+	if both := b.either(x, y); both != nil {
+		return both
+	}
+	return b.noneUnknown(n)
+}
+
 // room gives an owned slice for the result of a loop over two vectors, the values
 // of one of them if they are scratch memory, and what to give back after the loop.
 func room[T any](b *batch, x, y vector[T]) (dst []T, rest vector[T]) {
