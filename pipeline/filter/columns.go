@@ -94,25 +94,33 @@ func (b *batch) nulls(a arrow.Array) []Truth {
 		return nil
 	}
 	dst := b.truths.take(a.Len())
-	spreadBits(dst, a.NullBitmapBytes(), a.Data().Offset())
-	for i, valid := range dst {
-		dst[i] = Unknown - valid
-	}
+	validBits.spread(dst, a.NullBitmapBytes(), a.Data().Offset())
 	return dst
 }
 
-// spread holds the bits of every byte, lowest first, each in a byte of its own.
-var spread = func() (table [256][8]Truth) {
+// bitTable holds what the bits of every byte stand for, lowest first.
+type bitTable [256][8]Truth
+
+func tableOf(clear, set Truth) *bitTable {
+	var table bitTable
 	for n := range table {
 		for bit := range table[n] {
-			table[n][bit] = Truth(n >> bit & 1)
+			table[n][bit] = clear
+			if n>>bit&1 == 1 {
+				table[n][bit] = set
+			}
 		}
 	}
-	return table
-}()
+	return &table
+}
 
-// spreadBits writes the bits from the offset on, a byte each.
-func spreadBits(dst []Truth, bits []byte, offset int) {
+var (
+	validBits = tableOf(Unknown, False) // of nulls as a mask
+	boolBits  = tableOf(False, True)    // of bools
+)
+
+// spread writes what the bits from the offset on stand for.
+func (table *bitTable) spread(dst []Truth, bits []byte, offset int) {
 	i := 0
 	for ; i+8 <= len(dst); i += 8 {
 		at, shift := (offset+i)>>3, (offset+i)&7
@@ -120,21 +128,20 @@ func spreadBits(dst []Truth, bits []byte, offset int) {
 		if shift != 0 {
 			n |= bits[at+1] << (8 - shift)
 		}
-		*(*[8]Truth)(dst[i:]) = spread[n]
+		*(*[8]Truth)(dst[i:]) = table[n]
 	}
 	for ; i < len(dst); i++ {
-		dst[i] = Truth(bits[(offset+i)>>3] >> ((offset + i) & 7) & 1)
+		dst[i] = table[bits[(offset+i)>>3]>>((offset+i)&7)&1][0]
 	}
 }
 
 // bools gives the values of a bool array.
 func bools(b *batch, a arrow.Array) vector[Truth] {
 	dst := b.truths.take(a.Len())
-	if stored, ok := a.(*array.Boolean); ok && len(dst) > 0 {
-		spreadBits(dst, stored.Data().Buffers()[1].Bytes(), stored.Data().Offset())
-	}
-	for i, bit := range dst {
-		dst[i] = bit * True
+	if stored, ok := a.(*array.Boolean); !ok {
+		b.fail(mistyped(a, Bool))
+	} else if len(dst) > 0 {
+		boolBits.spread(dst, stored.Data().Buffers()[1].Bytes(), stored.Data().Offset())
 	}
 	return vector[Truth]{values: dst, unknown: b.nulls(a), owned: true}
 }
