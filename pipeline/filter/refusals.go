@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,14 +89,7 @@ func (r refusals) mismatch(call ast.CallExpr) string {
 
 // remedy tells how to write what was probably meant.
 func remedy(function string, types []string) string {
-	has := func(name string) bool {
-		for _, t := range types {
-			if t == name {
-				return true
-			}
-		}
-		return false
-	}
+	has := func(name string) bool { return slices.Contains(types, name) }
 	_, compares := comparisons[function]
 	switch {
 	case function == operators.Modulo && has("double"):

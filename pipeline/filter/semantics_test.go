@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -221,4 +222,22 @@ func TestNoAllocationPerRow(t *testing.T) {
 	}); n > 8 {
 		t.Errorf("%v allocations a batch", n)
 	}
+}
+
+// A program may be shared by workers that each have an evaluator.
+func TestProgramIsShared(t *testing.T) {
+	rows := filter.Rows{Record: smallBatch(t), Hundredths: make([]uint16, 3), Category: make([]uint8, 3)}
+	p := compiled(t, `country.matches("F") && days in [1, 2, 3, 4, 5, 6, 7] && category == "high"`, rows.Record.Schema(), filter.WantBool)
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() {
+			e, dst := p.NewEvaluator(), make([]filter.Truth, 3)
+			for range 100 {
+				if err := e.Truth(rows, dst); err != nil || !slices.Equal(dst, []filter.Truth{yes, no, unknown}) {
+					t.Errorf("%v %v", dst, err)
+				}
+			}
+		})
+	}
+	workers.Wait()
 }
