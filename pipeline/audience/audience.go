@@ -19,18 +19,6 @@ type Block struct {
 	Category    []uint8           // index into Layout.Categories
 }
 
-// Source says where the values of a column come from.
-type Source uint8
-
-// The sources of a column.
-const (
-	FromColumn       Source = iota // the snapshot column named by Column.Column
-	FromScore                      // the score as decimal(5,2)
-	FromCategory                   // the name of the score's category
-	FromProbability                // the probability, as it was computed
-	FromSnapshotDate               // Layout.Date in every row
-)
-
 // Column is one column of a written table.
 type Column struct {
 	Name   string // in the written file

@@ -8,8 +8,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-var scoreType = &arrow.Decimal128Type{Precision: 5, Scale: 2}
-
 // Schema gives the columns that are written for a snapshot: names, plain types,
 // and whether they may be null. Every column that is missing, ambiguous or of a
 // type that cannot be written is told at once; each is an ErrColumn.
@@ -35,33 +33,6 @@ func (l Layout) Schema(snapshot *arrow.Schema) (*arrow.Schema, error) {
 		return nil, err
 	}
 	return arrow.NewSchema(fields, nil), nil
-}
-
-func (l Layout) field(c Column, snapshot *arrow.Schema) (arrow.Field, error) {
-	f := arrow.Field{Name: c.Name}
-	var err error
-	switch c.Source {
-	case FromColumn:
-		f.Type, err = typeIn(snapshot, c.Column)
-		f.Nullable = c.Column != l.ID
-	case FromScore:
-		f.Type = scoreType
-	case FromCategory:
-		f.Type = arrow.BinaryTypes.String
-	case FromProbability:
-		f.Type = arrow.PrimitiveTypes.Float64
-	case FromSnapshotDate:
-		f.Type = arrow.FixedWidthTypes.Date32
-		if l.Date.IsZero() {
-			err = errors.New("the layout has no date")
-		}
-	default:
-		err = fmt.Errorf("source %d is unknown", c.Source)
-	}
-	if err == nil && c.Name == "" {
-		err = errors.New("it has no name")
-	}
-	return f, err
 }
 
 // typeIn gives the type in which a snapshot column is written.

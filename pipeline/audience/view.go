@@ -46,7 +46,7 @@ func (v *view) of(b *Block, rows []int32) ([]arrow.Array, error) {
 	}
 	v.arrays = v.arrays[:0]
 	for _, c := range v.layout.Columns {
-		a, err := v.array(c, b, rows, n)
+		a, err := sources[c.Source].array(v, c, b, rows)
 		if err != nil {
 			return nil, inColumn(c.Name, err)
 		}
@@ -55,24 +55,10 @@ func (v *view) of(b *Block, rows []int32) ([]arrow.Array, error) {
 	return v.arrays, nil
 }
 
-func (v *view) array(c Column, b *Block, rows []int32, n int) (arrow.Array, error) {
-	switch c.Source {
-	case FromScore:
-		return v.scores(b.Hundredths, rows, n)
-	case FromCategory:
-		return v.categoriesOf(b.Category, rows, n)
-	case FromProbability:
-		return probabilities(b.Probability, rows, n)
-	case FromSnapshotDate:
-		return v.dates(n), nil
-	default:
-		return v.column(c.Column, b.Batch)
-	}
-}
-
 // column finds a snapshot column in the batch and checks that it is what the
 // snapshot's schema said, since another type would be another number.
-func (v *view) column(name string, batch arrow.RecordBatch) (arrow.Array, error) {
+func (v *view) column(c Column, b *Block, _ []int32) (arrow.Array, error) {
+	name, batch := c.Column, b.Batch
 	found := batch.Schema().FieldIndices(name)
 	if len(found) != 1 {
 		return nil, fmt.Errorf("%w: the batch has column %q %d times", errBlock, name, len(found))
@@ -85,7 +71,8 @@ func (v *view) column(name string, batch arrow.RecordBatch) (arrow.Array, error)
 	return a, nil
 }
 
-func (v *view) scores(hundredths []uint16, rows []int32, n int) (arrow.Array, error) {
+func (v *view) scores(_ Column, b *Block, rows []int32) (arrow.Array, error) {
+	hundredths, n := b.Hundredths, int(b.Batch.NumRows())
 	if len(hundredths) != n {
 		return nil, fmt.Errorf("%w: %d scores for %d rows", errBlock, len(hundredths), n)
 	}
@@ -101,7 +88,8 @@ func (v *view) scores(hundredths []uint16, rows []int32, n int) (arrow.Array, er
 	return over(hundredthsType, v.hundredths), nil
 }
 
-func (v *view) categoriesOf(category []uint8, rows []int32, n int) (arrow.Array, error) {
+func (v *view) categoriesOf(_ Column, b *Block, rows []int32) (arrow.Array, error) {
+	category, n := b.Category, int(b.Batch.NumRows())
 	if len(category) != n {
 		return nil, fmt.Errorf("%w: %d categories for %d rows", errBlock, len(category), n)
 	}
@@ -113,7 +101,8 @@ func (v *view) categoriesOf(category []uint8, rows []int32, n int) (arrow.Array,
 	return array.NewDictionaryArray(categoryType, over(arrow.PrimitiveTypes.Uint8, category), v.categories), nil
 }
 
-func probabilities(probability []float64, rows []int32, n int) (arrow.Array, error) {
+func (v *view) probabilities(_ Column, b *Block, rows []int32) (arrow.Array, error) {
+	probability, n := b.Probability, int(b.Batch.NumRows())
 	if len(probability) != n {
 		return nil, fmt.Errorf("%w: %d probabilities for %d rows", errBlock, len(probability), n)
 	}
@@ -125,11 +114,12 @@ func probabilities(probability []float64, rows []int32, n int) (arrow.Array, err
 	return over(arrow.PrimitiveTypes.Float64, probability), nil
 }
 
-func (v *view) dates(n int) arrow.Array {
+func (v *view) dates(_ Column, b *Block, _ []int32) (arrow.Array, error) {
+	n := int(b.Batch.NumRows())
 	for len(v.days) < n {
 		v.days = append(v.days, v.layout.Date.Days())
 	}
-	return over(arrow.FixedWidthTypes.Date32, v.days[:n])
+	return over(arrow.FixedWidthTypes.Date32, v.days[:n]), nil
 }
 
 // over lays an array without nulls over values, which it does not copy.
