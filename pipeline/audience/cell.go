@@ -14,7 +14,12 @@ import (
 // cell appends the text of the value at row, which is not null, to dst.
 type cell func(dst []byte, row int32) ([]byte, error)
 
-// newCell gives the cells of an array.
+// textWriter appends a text in the form of a format to dst, or fails with what
+// RowError.Err holds.
+type textWriter func(dst []byte, s string) ([]byte, error)
+
+// newCell gives the cells of an array: texts as text writes them, anything else
+// in the same form for every format.
 func newCell(arr arrow.Array, text textWriter) (cell, error) {
 	if c := numberCell(arr); c != nil {
 		return c, nil
@@ -38,9 +43,9 @@ func newCell(arr arrow.Array, text textWriter) (cell, error) {
 	return nil, fmt.Errorf("%w: an array of %s", errBlock, arr.DataType())
 }
 
-// cell is append with the row in the error.
+// cell appends a text, with the row in the error.
 func (w textWriter) cell(dst []byte, s string, row int32) ([]byte, error) {
-	dst, err := w.append(dst, s)
+	dst, err := w(dst, s)
 	if err != nil {
 		err = &RowError{Row: row, Err: err}
 	}
@@ -48,9 +53,9 @@ func (w textWriter) cell(dst []byte, s string, row int32) ([]byte, error) {
 }
 
 func codedCell(a *array.Dictionary, text textWriter) (cell, error) {
-	words, ok := a.Dictionary().(array.StringLike)
-	if !ok || words.NullN() > 0 {
-		return nil, fmt.Errorf("%w: an array of %s with %d null words", errBlock, a.DataType(), a.Dictionary().NullN())
+	words, err := wordsOf(a)
+	if err != nil {
+		return nil, err
 	}
 	return func(dst []byte, row int32) ([]byte, error) {
 		return text.cell(dst, words.Value(a.GetValueIndex(int(row))), row)

@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 
@@ -16,32 +15,20 @@ type CSVOptions struct {
 	Formula string
 }
 
-func (o CSVOptions) writer() (textWriter, error) {
+func (o CSVOptions) writer() (csvText, error) {
 	switch o.Formula {
 	case "", "refuse":
-		return textWriter{}, nil
+		return csvText{}, nil
 	case "quote":
-		return textWriter{quoteFormulas: true}, nil
+		return csvText{quoteFormulas: true}, nil
 	}
-	return textWriter{}, fmt.Errorf("%w: formula %q: want refuse or quote", ErrOption, o.Formula)
-}
-
-type csvEncoder struct {
-	view    *view
-	columns []arrow.Field
-	text    textWriter
-	sink    *bufio.Writer // keeps the first error of the writer below
-	line    []byte        // reused
-	null    string
-	rows    int64
-	closed  bool
-	latch
+	return csvText{}, fmt.Errorf("%w: formula %q: want refuse or quote", ErrOption, o.Formula)
 }
 
 // NewCSV starts a CSV file of the layout's columns, with its header, for blocks
 // whose batches hold columns of snapshot.
 func NewCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (Encoder, error) {
-	s, err := l.Schema(snapshot)
+	e, err := newLines(w, l, snapshot, "\r\n")
 	if err != nil {
 		return nil, err
 	}
@@ -49,100 +36,25 @@ func NewCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (Encode
 	if err != nil {
 		return nil, err
 	}
-	e := &csvEncoder{view: newView(l, snapshot), columns: s.Fields(), text: text, sink: bufio.NewWriterSize(w, sinkBytes)}
-	if len(e.columns) == 1 {
-		e.null = `""`
+	for i := range e.columns {
+		c := &e.columns[i]
+		c.cell = func(a arrow.Array) (cell, error) { return newCell(a, text.append) }
+		if i > 0 {
+			c.before = ","
+		}
+		if len(e.columns) == 1 {
+			c.null = `""`
+		}
 	}
-	return e, e.header()
+	return e, writeHeader(e, text)
 }
 
-func (e *csvEncoder) header() error {
-	for i, f := range e.columns {
-		if i > 0 {
-			e.line = append(e.line, ',')
-		}
+func writeHeader(e *lineEncoder, text csvText) error {
+	for _, c := range e.columns {
 		var err error
-		if e.line, err = e.text.append(e.line, f.Name); err != nil {
-			return fmt.Errorf("header %q: %w", f.Name, err)
+		if e.line, err = text.append(append(e.line, c.before...), c.name); err != nil {
+			return fmt.Errorf("header %q: %w", c.name, err)
 		}
 	}
 	return e.endLine()
 }
-
-func (e *csvEncoder) endLine() error {
-	e.line = append(e.line, '\r', '\n')
-	_, err := e.sink.Write(e.line)
-	e.line = e.line[:0]
-	return err
-}
-
-func (e *csvEncoder) Write(b *Block, rows []int32) error {
-	return e.guard(func() error {
-		if e.closed {
-			return errClosed
-		}
-		arrays, err := e.view.of(b, rows)
-		if err != nil {
-			return err
-		}
-		fields := make([]csvField, len(arrays))
-		for i, a := range arrays {
-			if fields[i], err = e.field(a, e.columns[i]); err != nil {
-				return inColumn(e.columns[i].Name, err)
-			}
-		}
-		return e.writeRows(fields, rows)
-	})
-}
-
-// csvField writes one column of one block.
-type csvField struct {
-	cell     cell
-	arr      arrow.Array
-	hasNulls bool
-	nullable bool
-}
-
-func (e *csvEncoder) field(a arrow.Array, f arrow.Field) (csvField, error) {
-	c, err := newCell(a, e.text)
-	return csvField{cell: c, arr: a, hasNulls: a.NullN() > 0, nullable: f.Nullable}, err
-}
-
-func (e *csvEncoder) writeRows(fields []csvField, rows []int32) error {
-	for _, r := range rows {
-		for i := range fields {
-			if i > 0 {
-				e.line = append(e.line, ',')
-			}
-			if err := e.append(&fields[i], r); err != nil {
-				return inColumn(e.columns[i].Name, err)
-			}
-		}
-		if err := e.endLine(); err != nil {
-			return err
-		}
-		e.rows++
-	}
-	return nil
-}
-
-func (e *csvEncoder) append(f *csvField, row int32) (err error) {
-	if !f.hasNulls || f.arr.IsValid(int(row)) {
-		e.line, err = f.cell(e.line, row)
-		return err
-	}
-	if !f.nullable {
-		return badValue(row, "null in a column that must not hold it")
-	}
-	e.line = append(e.line, e.null...)
-	return nil
-}
-
-func (e *csvEncoder) Close() error {
-	return e.guard(func() error {
-		e.closed = true
-		return e.sink.Flush()
-	})
-}
-
-func (e *csvEncoder) Rows() int64 { return e.rows }

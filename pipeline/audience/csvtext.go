@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// textWriter writes texts as CSV fields.
-type textWriter struct {
+// csvText writes texts as CSV fields.
+type csvText struct {
 	quoteFormulas bool
 }
 
 // append adds s to dst as one field. A text that a spreadsheet would run is
 // ErrFormula, unless it is to be quoted.
-func (w textWriter) append(dst []byte, s string) ([]byte, error) {
+func (w csvText) append(dst []byte, s string) ([]byte, error) {
 	switch {
 	case s == "":
 		return append(dst, `""`...), nil

@@ -39,7 +39,7 @@ func TestArraysOfAnotherType(t *testing.T) {
 		}
 	}
 	for _, arr := range []arrow.Array{null, numbers} {
-		if _, err := newCell(arr, textWriter{}); !errors.Is(err, errBlock) {
+		if _, err := newCell(arr, csvText{}.append); !errors.Is(err, errBlock) {
 			t.Errorf("cells of an array of %s: error %v", arr.DataType(), err)
 		}
 	}

@@ -57,9 +57,9 @@ func (c *texts) appendPlain(a array.StringLike, rows []int32) error {
 }
 
 func (c *texts) appendCoded(a *array.Dictionary, rows []int32) error {
-	words, ok := a.Dictionary().(array.StringLike)
-	if !ok || words.NullN() > 0 {
-		return fmt.Errorf("%w: an array of %s with %d null words", errBlock, a.DataType(), a.Dictionary().NullN())
+	words, err := wordsOf(a)
+	if err != nil {
+		return err
 	}
 	switch codes := a.Indices().(type) {
 	case *array.Int32:
@@ -68,6 +68,15 @@ func (c *texts) appendCoded(a *array.Dictionary, rows []int32) error {
 		return appendCodes(c, words, codes.Uint8Values(), rows)
 	}
 	return fmt.Errorf("%w: an array of %s", errBlock, a.DataType())
+}
+
+// wordsOf gives the texts of a dictionary, none of which may be null.
+func wordsOf(a *array.Dictionary) (array.StringLike, error) {
+	words, ok := a.Dictionary().(array.StringLike)
+	if !ok || words.NullN() > 0 {
+		return nil, fmt.Errorf("%w: an array of %s with %d null words", errBlock, a.DataType(), a.Dictionary().NullN())
+	}
+	return words, nil
 }
 
 // appendCodes looks each word of the input's dictionary up once.

@@ -1,0 +1,118 @@
+package audience
+
+import (
+	"bufio"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// lineEncoder writes each row as one line of text: before each value what the
+// format puts there, then the value, and at the end of the row what ends a line.
+// Nothing is allocated for a row.
+type lineEncoder struct {
+	view    *view
+	columns []lineColumn
+	end     string
+	sink    *bufio.Writer // keeps the first error of the writer below
+	line    []byte        // reused
+	fields  []lineField   // reused
+	rows    int64
+	closed  bool
+	latch
+}
+
+// lineColumn is a column as its format writes it.
+type lineColumn struct {
+	name     string
+	nullable bool
+	before   string
+	null     string
+	cell     func(arrow.Array) (cell, error)
+}
+
+// newLines starts a file of lines with the layout's columns, whose form is left
+// to the caller.
+func newLines(w io.Writer, l Layout, snapshot *arrow.Schema, end string) (*lineEncoder, error) {
+	s, err := l.Schema(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	e := &lineEncoder{view: newView(l, snapshot), end: end, sink: bufio.NewWriterSize(w, sinkBytes)}
+	for _, f := range s.Fields() {
+		e.columns = append(e.columns, lineColumn{name: f.Name, nullable: f.Nullable})
+	}
+	return e, nil
+}
+
+func (e *lineEncoder) Write(b *Block, rows []int32) error {
+	return e.guard(func() error {
+		if e.closed {
+			return errClosed
+		}
+		arrays, err := e.view.of(b, rows)
+		if err != nil {
+			return err
+		}
+		e.fields = e.fields[:0]
+		for i, a := range arrays {
+			c, err := e.columns[i].cell(a)
+			if err != nil {
+				return inColumn(e.columns[i].name, err)
+			}
+			e.fields = append(e.fields, lineField{cell: c, arr: a, hasNulls: a.NullN() > 0})
+		}
+		return e.writeRows(rows)
+	})
+}
+
+// lineField is a column of the block that is being written.
+type lineField struct {
+	cell     cell
+	arr      arrow.Array
+	hasNulls bool
+}
+
+func (e *lineEncoder) writeRows(rows []int32) error {
+	for _, r := range rows {
+		for i := range e.fields {
+			e.line = append(e.line, e.columns[i].before...)
+			if err := e.append(&e.columns[i], &e.fields[i], r); err != nil {
+				return inColumn(e.columns[i].name, err)
+			}
+		}
+		if err := e.endLine(); err != nil {
+			return err
+		}
+		e.rows++
+	}
+	return nil
+}
+
+func (e *lineEncoder) append(c *lineColumn, f *lineField, row int32) (err error) {
+	if !f.hasNulls || f.arr.IsValid(int(row)) {
+		e.line, err = f.cell(e.line, row)
+		return err
+	}
+	if !c.nullable {
+		return badValue(row, "null in a column that must not hold it")
+	}
+	e.line = append(e.line, c.null...)
+	return nil
+}
+
+func (e *lineEncoder) endLine() error {
+	e.line = append(e.line, e.end...)
+	_, err := e.sink.Write(e.line)
+	e.line = e.line[:0]
+	return err
+}
+
+func (e *lineEncoder) Close() error {
+	return e.guard(func() error {
+		e.closed = true
+		return e.sink.Flush()
+	})
+}
+
+func (e *lineEncoder) Rows() int64 { return e.rows }
