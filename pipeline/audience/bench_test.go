@@ -1,6 +1,8 @@
 package audience_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -71,6 +73,7 @@ func benchmarkEncoder(b *testing.B, open func(w io.Writer, l audience.Layout, s 
 	}
 	b.ReportMetric(float64(e.Rows())/b.Elapsed().Seconds(), "rows/s")
 	b.ReportMetric(float64(size)/float64(e.Rows()), "B/row")
+	b.ReportMetric(float64(size)/1e6/b.Elapsed().Seconds(), "MB/s")
 }
 
 type countingWriter int64
@@ -94,4 +97,48 @@ func BenchmarkCSV(b *testing.B) {
 	benchmarkEncoder(b, func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
 		return audience.NewCSV(w, l, s, audience.CSVOptions{})
 	})
+}
+
+func BenchmarkJSONL(b *testing.B) {
+	benchmarkEncoder(b, func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
+		return audience.NewJSONL(w, l, s)
+	})
+}
+
+// BenchmarkCount reads a file of the benchmark's users back.
+func BenchmarkCount(b *testing.B) {
+	block, layout := benchBlock()
+	rows := make([]int32, benchRows)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	jsonl := func(w io.Writer) (audience.Encoder, error) { return audience.NewJSONL(w, layout, block.Batch.Schema()) }
+	for _, form := range []struct {
+		name  string
+		open  func(io.Writer) (audience.Encoder, error)
+		count func(io.Reader) (int64, error)
+	}{
+		{"csv", func(w io.Writer) (audience.Encoder, error) {
+			return audience.NewCSV(w, layout, block.Batch.Schema(), audience.CSVOptions{})
+		}, audience.CountCSV},
+		{"jsonl", jsonl, audience.CountJSONL},
+	} {
+		b.Run(form.name, func(b *testing.B) {
+			var file bytes.Buffer
+			e, err := form.open(&file)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := errors.Join(e.Write(block, rows), e.Close()); err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(file.Len()))
+			for b.Loop() {
+				if n, err := form.count(bytes.NewReader(file.Bytes())); n != benchRows || err != nil {
+					b.Fatal(n, err)
+				}
+			}
+			b.ReportMetric(float64(benchRows*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
 }

@@ -1,5 +1,6 @@
 // Package audience writes the files that are published: the tables of scores,
-// of audiences, of rejected rows and of the distribution, as Parquet or CSV.
+// of audiences, of rejected rows and of the distribution, as Parquet, CSV or JSON
+// lines.
 //
 // A [Layout] says what a table is made of, an [Encoder] writes the chosen rows
 // of one [Block] after the other. What an encoder writes depends on the rows
@@ -37,5 +38,16 @@
 // text is "", except in a table of one column, where null is "" too, because
 // readers skip an empty line. Scores have two decimals, other numbers the
 // shortest form that reads back as the same number, dates are 2006-01-02 and
-// timestamps RFC 3339 in UTC.
+// timestamps RFC 3339 in UTC. A float that is no number is NaN, Inf or -Inf.
+//
+// # JSON lines
+//
+// RFC 8259: one object a line without white space, lines that end in LF, UTF-8,
+// keys in the order of the columns. Null is null; texts are escaped where they
+// must be, and so are U+0085, U+2028 and U+2029, which some readers take for the
+// end of a line. Numbers have the digits that CSV has, decimals all of theirs: a
+// reader that keeps every number as a float64 loses those beyond the sixteenth.
+// Dates, timestamps and the id are texts, and so are the words for a float that
+// is no number, "NaN", "Inf" and "-Inf", as JSON has no other way to hold the
+// same value as the other formats. A file without rows is empty.
 package audience

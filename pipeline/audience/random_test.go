@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -79,7 +80,9 @@ func timestamp(unit arrow.TimeUnit, each time.Duration) kind {
 }
 
 var text = rapid.OneOf(
-	rapid.SampledFrom([]string{"", "FR", "DE", "a,b", `say "hi"`, " padded ", "two\r\nlines", "é", "'quoted"}),
+	rapid.SampledFrom([]string{"", "FR", "DE", "a,b", `say "hi"`, " padded ", "two\r\nlines", "é", "'quoted",
+		`back\slash\n`, "null", "a\x00b\x1f\x7f", "a\bb\tb\fb\nb\v", "a\u0085b\u2028b\u2029", "</a>&", "👩‍🚀 \U0001F600", "\uFEFF\uFFFD", "{\"a\":[1]}"}),
+	rapid.Map(rapid.IntRange(1, 5000), func(n int) string { return strings.Repeat(`long "é" `, n) }),
 	rapid.StringMatching(`[a-z]{1,3}`),
 )
 
