@@ -105,6 +105,12 @@ func BenchmarkJSONL(b *testing.B) {
 	})
 }
 
+func BenchmarkGzip(b *testing.B) {
+	benchmarkEncoder(b, func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
+		return audience.NewGzip(w, func(w io.Writer) (audience.Encoder, error) { return audience.NewJSONL(w, l, s) })
+	})
+}
+
 // BenchmarkCount reads a file of the benchmark's users back.
 func BenchmarkCount(b *testing.B) {
 	block, layout := benchBlock()
@@ -122,6 +128,8 @@ func BenchmarkCount(b *testing.B) {
 			return audience.NewCSV(w, layout, block.Batch.Schema(), audience.CSVOptions{})
 		}, audience.CountCSV},
 		{"jsonl", jsonl, audience.CountJSONL},
+		{"jsonl.gz", func(w io.Writer) (audience.Encoder, error) { return audience.NewGzip(w, jsonl) },
+			func(r io.Reader) (int64, error) { return audience.CountGzip(r, audience.CountJSONL) }},
 	} {
 		b.Run(form.name, func(b *testing.B) {
 			var file bytes.Buffer

@@ -50,4 +50,9 @@
 // Dates, timestamps and the id are texts, and so are the words for a float that
 // is no number, "NaN", "Inf" and "-Inf", as JSON has no other way to hold the
 // same value as the other formats. A file without rows is empty.
+//
+// # gzip
+//
+// CSV and JSON lines can be compressed, as one gzip member with neither name nor
+// time.
 package audience

@@ -27,7 +27,14 @@ var formats = map[string]opener{
 	"csv": func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
 		return audience.NewCSV(w, l, s, audience.CSVOptions{})
 	},
-	"jsonl": audience.NewJSONL,
+	"jsonl":    audience.NewJSONL,
+	"jsonl.gz": gzipped(audience.NewJSONL),
+}
+
+func gzipped(open opener) opener {
+	return func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
+		return audience.NewGzip(w, func(w io.Writer) (audience.Encoder, error) { return open(w, l, s) })
+	}
 }
 
 func eachFormat(t *testing.T, f func(t *testing.T, open opener)) {
