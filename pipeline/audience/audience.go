@@ -21,9 +21,11 @@ type Block struct {
 
 // Column is one column of a written table.
 type Column struct {
-	Name   string // in the written file
-	Source Source
-	Column string // the snapshot column, for FromColumn alone
+	Name      string // in the written file
+	Source    Source
+	Column    string    // the snapshot column, for FromColumn alone
+	Normalise Normalise // of a text, before it is written or hashed; "" leaves it as it is
+	Hash      Hash      // written in place of a text; "" writes the text itself
 }
 
 // Layout says what a table is made of.

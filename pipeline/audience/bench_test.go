@@ -150,3 +150,11 @@ func BenchmarkCount(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHash writes the hash of every id beside it.
+func BenchmarkHash(b *testing.B) {
+	benchmarkEncoder(b, func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
+		l.Columns = []audience.Column{{Name: "hash", Column: l.ID, Hash: audience.SHA256LowerTrim}}
+		return audience.NewJSONL(w, l, s)
+	})
+}

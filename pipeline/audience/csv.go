@@ -11,7 +11,9 @@ import (
 type CSVOptions struct {
 	// Formula says what to do with a text that a spreadsheet would run, because
 	// it begins with = + - @ TAB or CR: refuse it with ErrFormula, or quote it
-	// by an apostrophe before it. Empty is refuse. Numbers are never touched.
+	// by an apostrophe before it. Empty is refuse. Numbers are never touched, nor
+	// are phone numbers under E164: + and digits run nothing, and no tool takes
+	// them otherwise.
 	Formula string
 }
 
@@ -38,6 +40,8 @@ func NewCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (Encode
 	}
 	for i := range e.columns {
 		c := &e.columns[i]
+		text := text
+		text.keepFormulas = l.Columns[i].Normalise == E164 && l.Columns[i].Hash == ""
 		c.cell = func(a arrow.Array) (cell, error) { return newCell(a, text.append) }
 		if i > 0 {
 			c.before = ","

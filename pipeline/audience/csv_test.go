@@ -31,21 +31,24 @@ func TestCSVHoldsTheChosenRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUsers(t, 30)
 		chosen := u.drawRows(t)
-		data := writeCSV(t, u, chosen)
-		records, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(records) != len(chosen)+1 {
-			t.Fatalf("%d records for %d rows and a header", len(records), len(chosen))
-		}
-		for i, r := range chosen {
-			u.checkRecord(t, records[i+1], int(r))
-		}
-		if n, err := audience.CountCSV(bytes.NewReader(data)); err != nil || n != int64(len(chosen)) {
-			t.Fatalf("CountCSV = %d, %v for %d rows", n, err, len(chosen))
-		}
+		u.checkCSV(t, writeCSV(t, u, chosen), chosen)
 	})
+}
+
+func (u users) checkCSV(t *rapid.T, data []byte, chosen []int32) {
+	records, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != len(chosen)+1 {
+		t.Fatalf("%d records for %d rows and a header", len(records), len(chosen))
+	}
+	for i, r := range chosen {
+		u.checkRecord(t, records[i+1], int(r))
+	}
+	if n, err := audience.CountCSV(bytes.NewReader(data)); err != nil || n != int64(len(chosen)) {
+		t.Fatalf("CountCSV = %d, %v for %d rows", n, err, len(chosen))
+	}
 }
 
 func (u users) checkRecord(t *rapid.T, got []string, row int) {

@@ -9,17 +9,18 @@ import (
 // csvText writes texts as CSV fields.
 type csvText struct {
 	quoteFormulas bool
+	keepFormulas  bool // wins
 }
 
 // append adds s to dst as one field. A text that a spreadsheet would run is
-// ErrFormula, unless it is to be quoted.
+// ErrFormula, unless it is to be quoted or kept.
 func (w csvText) append(dst []byte, s string) ([]byte, error) {
 	switch {
 	case s == "":
 		return append(dst, `""`...), nil
 	case !utf8.ValidString(s):
 		return dst, ErrText
-	case isFormula(s):
+	case isFormula(s) && !w.keepFormulas:
 		if !w.quoteFormulas {
 			return dst, fmt.Errorf("%w: it begins with %q: set formula: quote, or leave the column or the row out", ErrFormula, s[0])
 		}

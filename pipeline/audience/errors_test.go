@@ -31,6 +31,10 @@ var formats = map[string]opener{
 	"jsonl.gz": gzipped(audience.NewJSONL),
 }
 
+func quoting(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
+	return audience.NewCSV(w, l, s, audience.CSVOptions{Formula: "quote"})
+}
+
 func gzipped(open opener) opener {
 	return func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
 		return audience.NewGzip(w, func(w io.Writer) (audience.Encoder, error) { return open(w, l, s) })

@@ -10,6 +10,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/churntier/churntier/pipeline/audience"
@@ -48,29 +50,37 @@ func gunzip(t failer, data []byte) []byte {
 	return plain
 }
 
-func TestGzipHoldsWhatTheFormatWrites(t *testing.T) {
-	for name, open := range map[string]opener{"csv": formats["csv"], "jsonl": formats["jsonl"]} {
-		rapid.Check(t, func(t *rapid.T) {
-			u := drawUsers(t, 30)
-			chosen := u.drawRows(t)
-			write := func(open opener) []byte {
-				var out bytes.Buffer
-				e, err := open(&out, u.layout(), u.schema)
-				if err != nil {
-					t.Fatal(err)
-				}
-				u.write(t, e, chosen)
-				return out.Bytes()
+// TestEveryFormHoldsTheSameUsers reads one random night in each form with a parser
+// that is not ours.
+func TestEveryFormHoldsTheSameUsers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		u := drawUsers(t, 30)
+		chosen := u.drawRows(t)
+		write := func(open opener) []byte {
+			var out bytes.Buffer
+			e, err := open(&out, u.layout(), u.schema)
+			if err != nil {
+				t.Fatal(err)
 			}
-			plain, first := write(open), write(gzipped(open))
-			if !bytes.Equal(plain, gunzip(t, first)) {
-				t.Fatalf("%s: decompressed, the file is another", name)
-			}
-			if !bytes.Equal(first, write(gzipped(open))) {
-				t.Fatalf("%s: other blocks or dictionaries gave other bytes", name)
-			}
-		})
-	}
+			u.write(t, e, chosen)
+			return out.Bytes()
+		}
+		_, rows := readBack(t, write(formats["parquet"]))
+		if diff := cmp.Diff(u.wantRows(chosen), rows, cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("parquet (-want +got):\n%s", diff)
+		}
+		u.checkCSV(t, write(quoting), chosen)
+		u.checkJSONL(t, write(formats["jsonl"]), chosen)
+		u.checkCSV(t, gunzip(t, write(gzipped(quoting))), chosen)
+		packed := write(formats["jsonl.gz"])
+		u.checkJSONL(t, gunzip(t, packed), chosen)
+		if !bytes.Equal(packed, write(formats["jsonl.gz"])) {
+			t.Fatal("other blocks or dictionaries gave other bytes")
+		}
+		if n, err := countGzip(packed); err != nil || n != int64(len(chosen)) {
+			t.Fatalf("CountGzip = %d, %v for %d rows", n, err, len(chosen))
+		}
+	})
 }
 
 // The header holds no time and no name: RFC 1952, section 2.3.

@@ -44,11 +44,11 @@ func NewParquet(w io.Writer, l Layout, snapshot *arrow.Schema, o ParquetOptions)
 	return &parquetEncoder{newView(l, snapshot), t}, nil
 }
 
-// ids names the written columns that hold the id.
+// ids names the written columns that hold the id itself.
 func (l Layout) ids() map[string]bool {
 	ids := make(map[string]bool)
 	for _, c := range l.Columns {
-		if c.Source == FromColumn && c.Column == l.ID {
+		if c.Source == FromColumn && c.Column == l.ID && !c.isRewritten() {
 			ids[c.Name] = true
 		}
 	}

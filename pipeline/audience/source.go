@@ -47,8 +47,13 @@ func (l Layout) field(c Column, snapshot *arrow.Schema) (arrow.Field, error) {
 	}
 	f, err := sources[c.Source].field(l, c, snapshot)
 	f.Name = c.Name
-	if err == nil && c.Name == "" {
+	switch {
+	case err != nil:
+	case c.Name == "":
 		err = errors.New("it has no name")
+	case c.isRewritten():
+		f.Nullable = true
+		err = c.checkRewrite(f.Type)
 	}
 	return f, err
 }

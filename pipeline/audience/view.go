@@ -25,13 +25,20 @@ type view struct {
 	hundredths []int32
 	days       []int32
 	arrays     []arrow.Array
+	rewriters  []*rewriter // by column; nil where texts stay as they are
 }
 
 func newView(l Layout, snapshot *arrow.Schema) *view {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
 	b.AppendValues(l.Categories, nil)
-	return &view{layout: l, snapshot: snapshot, categories: b.NewArray()}
+	v := &view{layout: l, snapshot: snapshot, categories: b.NewArray(), rewriters: make([]*rewriter, len(l.Columns))}
+	for i, c := range l.Columns {
+		if c.isRewritten() {
+			v.rewriters[i] = newRewriter(c)
+		}
+	}
+	return v
 }
 
 // of gives the arrays for b, valid until the next call and as long as b is.
@@ -45,8 +52,11 @@ func (v *view) of(b *Block, rows []int32) ([]arrow.Array, error) {
 		}
 	}
 	v.arrays = v.arrays[:0]
-	for _, c := range v.layout.Columns {
+	for i, c := range v.layout.Columns {
 		a, err := sources[c.Source].array(v, c, b, rows)
+		if w := v.rewriters[i]; err == nil && w != nil {
+			a, err = w.of(a, rows)
+		}
 		if err != nil {
 			return nil, inColumn(c.Name, err)
 		}
