@@ -87,7 +87,7 @@ func (r *run) files(shards []Shard, name string, audience int) []publish.File {
 func (r *run) describeAudience(name string, files []publish.File) publish.Audience {
 	a := publish.Audience{Name: name, Files: files}
 	for _, f := range files {
-		if f.Format == "parquet" {
+		if f.Format == formatParquet {
 			a.Members += f.Rows
 		}
 	}

@@ -96,20 +96,33 @@ type Audience struct {
 	Category  string    // "" when Range decides
 	Range     [2]uint16 // hundredths
 	Files     []File
-	SkipEmpty bool        // no header-only text file when there is no member
+	SkipEmpty bool        // no text file when there is no member
 	Expect    gate.Expect `json:"-"`
 }
 
-// File is one format of an audience.
+// File is one form of an audience.
 type File struct {
-	Format  string // parquet or csv
+	Format  string // parquet, csv or jsonl
 	Columns []Column
 	Formula string `json:",omitempty"` // csv: refuse or quote texts that a spreadsheet would run
+	Gzip    bool   `json:",omitempty"` // csv and jsonl: whether the file is compressed
+}
+
+// extension ends the keys of the file's parts.
+func (f File) extension() string {
+	if f.Gzip {
+		return f.Format + gzipped
+	}
+	return f.Format
 }
 
 // Column is one column of an audience file: a word such as score, or the name of
-// a snapshot column.
-type Column struct{ Name, From string }
+// a snapshot column, whose texts may be normalised and then hashed.
+type Column struct {
+	Name, From string
+	Hash       string `json:",omitempty"` // sha256-lower-trim
+	Normalise  string `json:",omitempty"` // e164
+}
 
 // List is a list of ids that are never scored.
 type List struct {

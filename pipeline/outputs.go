@@ -13,11 +13,20 @@ import (
 type output struct {
 	name     string // scores, rejected or the audience
 	folder   string // in the run's prefix
-	ext      string
+	form     File
 	audience int // index into Rules.Audiences, or -1 for a table
 	always   bool
 	encode   func(io.Writer) (audience.Encoder, error) // nil for the rejected table
 }
+
+// The formats of files, by their names in the manifest. Their extensions are the
+// same, and gzipped follows that of a compressed file.
+const (
+	formatParquet = "parquet"
+	formatCSV     = "csv"
+	formatJSONL   = "jsonl"
+	gzipped       = ".gz"
+)
 
 // The tables of a run, by their names in the manifest and their folders.
 const (
@@ -31,34 +40,43 @@ func (p *Plan) layOut() ([]output, error) {
 	var all []output
 	var errs []error
 	schema := p.Parts.Schema(p.Columns...)
-	parquet := audience.ParquetOptions{Compression: p.Rules.Compression}
-	series := func(o output, f File, columns []audience.Column) {
+	series := func(o output, columns []audience.Column) {
 		l := audience.Layout{ID: p.Rules.ID, Columns: columns, Categories: categoryNames(p.Rules.Categories), Date: p.Date}
 		_, err := l.Schema(schema)
 		errs = append(errs, err)
-		o.ext = f.Format
 		o.encode = func(w io.Writer) (audience.Encoder, error) {
-			if f.Format == "csv" {
-				return audience.NewCSV(w, l, schema, audience.CSVOptions{Formula: f.Formula})
+			switch o.form.Format {
+			case formatCSV:
+				return audience.NewCSV(w, l, schema, audience.CSVOptions{Formula: o.form.Formula})
+			case formatJSONL:
+				return audience.NewJSONL(w, l, schema)
 			}
-			return audience.NewParquet(w, l, schema, parquet)
+			return audience.NewParquet(w, l, schema, audience.ParquetOptions{Compression: p.Rules.Compression})
+		}
+		if o.form.Gzip {
+			o.encode = compressed(o.encode)
 		}
 		all = append(all, o)
 	}
 	if p.Rules.Scores {
-		series(output{name: scoresTable, folder: scoresTable, audience: -1, always: true},
-			File{Format: "parquet"}, audience.ScoresColumns(p.Rules.ID, p.Rules.Passthrough))
+		series(output{name: scoresTable, folder: scoresTable, form: File{Format: formatParquet}, audience: -1, always: true},
+			audience.ScoresColumns(p.Rules.ID, p.Rules.Passthrough))
 	}
 	if p.Mode == Live {
 		for i, a := range p.Rules.Audiences {
 			for _, f := range a.Files {
-				series(output{name: a.Name, folder: "audiences/" + a.Name, audience: i, always: f.Format == "parquet" || !a.SkipEmpty},
-					f, p.columns(f))
+				always := f.Format == formatParquet || !a.SkipEmpty
+				series(output{name: a.Name, folder: "audiences/" + a.Name, form: f, audience: i, always: always}, p.columns(f))
 			}
 		}
 	}
-	all = append(all, output{name: rejectedTable, folder: rejectedTable, ext: "parquet", audience: -1, always: true})
+	all = append(all, output{name: rejectedTable, folder: rejectedTable, form: File{Format: formatParquet}, audience: -1, always: true})
 	return all, errors.Join(errs...)
+}
+
+// compressed makes what encode writes a gzip file.
+func compressed(encode func(io.Writer) (audience.Encoder, error)) func(io.Writer) (audience.Encoder, error) {
+	return func(w io.Writer) (audience.Encoder, error) { return audience.NewGzip(w, encode) }
 }
 
 // words are the names in columns that stand for what was computed.
@@ -78,9 +96,12 @@ func (p *Plan) columns(f File) []audience.Column {
 	}
 	columns := make([]audience.Column, len(f.Columns))
 	for i, c := range f.Columns {
-		columns[i] = audience.Column{Name: c.Name, Source: audience.FromColumn, Column: c.From}
+		columns[i] = audience.Column{
+			Name: c.Name, Source: audience.FromColumn, Column: c.From,
+			Normalise: audience.Normalise(c.Normalise), Hash: audience.Hash(c.Hash),
+		}
 		if s, ok := words[c.From]; ok {
-			columns[i] = audience.Column{Name: c.Name, Source: s}
+			columns[i].Source, columns[i].Column = s, ""
 		}
 	}
 	return columns
@@ -96,5 +117,5 @@ func categoryNames(rules []distribution.Rule) []string {
 
 // key names the file of one split in the output bucket.
 func (p *Plan) key(o output, split int) string {
-	return fmt.Sprintf("%s/%s/part-%05d.%s", p.prefix, o.folder, split, o.ext)
+	return fmt.Sprintf("%s/%s/part-%05d.%s", p.prefix, o.folder, split, o.form.extension())
 }

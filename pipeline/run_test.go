@@ -200,9 +200,18 @@ func TestInputThatChangesWhileItIsRead(t *testing.T) {
 	w.fails(t.Context(), snapshot.ErrNotReady)
 }
 
+// everyForm has a file of each extension.
+var everyForm = []pipeline.File{
+	{Format: "parquet"}, {Format: "csv"}, {Format: "csv", Gzip: true}, {Format: "jsonl"}, {Format: "jsonl", Gzip: true},
+}
+
 func TestStagedFileThatDoesNotReadBack(t *testing.T) {
-	for _, file := range []string{"/scores/part-00000.parquet", "/audiences/high/part-00000.csv"} {
+	for _, file := range []string{
+		"/scores/part-00000.parquet", "/audiences/high/part-00000.csv", "/audiences/high/part-00000.jsonl",
+		"/audiences/high/part-00000.csv.gz", "/audiences/high/part-00000.jsonl.gz",
+	} {
 		w := newTown(t)
+		w.night.Rules.Audiences[0].Files = everyForm
 		w.store.bend = func(key string, data []byte) {
 			if strings.HasSuffix(key, file) && len(data) > 0 {
 				data[len(data)/2] ^= 0x10

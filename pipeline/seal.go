@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -65,22 +67,33 @@ func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows in
 		return 0, fmt.Errorf("has %d bytes, %d were written", attrs.Size, f.Bytes)
 	}
 	switch f.Format {
-	case "parquet":
+	case formatParquet:
 		r, err := b.OpenAt(ctx, attrs)
 		if err != nil {
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, r.Close()) }()
 		return audience.CountParquet(r, attrs.Size)
-	case "csv":
+	case formatCSV, formatJSONL:
 		r, err := b.Open(ctx, attrs)
 		if err != nil {
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, r.Close()) }()
-		return audience.CountCSV(r)
+		return countText(r, f)
 	}
 	return f.Rows, nil // distribution.json: its size was compared
+}
+
+func countText(r io.Reader, f publish.File) (int64, error) {
+	count := audience.CountCSV
+	if f.Format == formatJSONL {
+		count = audience.CountJSONL
+	}
+	if strings.HasSuffix(f.Key, gzipped) {
+		return audience.CountGzip(r, count)
+	}
+	return count(r)
 }
 
 // alreadyPublished ends a run whose date needs nothing; the outcome is what is

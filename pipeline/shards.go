@@ -62,7 +62,7 @@ func (s *shards) write(ctx context.Context, b *judged) error {
 			err = s.append(ctx, i, b, s.selected)
 		}
 		if err != nil {
-			return fmt.Errorf("write %s %s: %w", o.name, o.ext, err)
+			return fmt.Errorf("write %s %s: %w", o.name, o.form.extension(), err)
 		}
 	}
 	return nil
@@ -114,7 +114,7 @@ func (s *shards) create(ctx context.Context, i int) error {
 		return nil
 	}
 	o := s.plan.outputs[i]
-	f := &shard{key: s.plan.key(o, s.split), format: o.ext}
+	f := &shard{key: s.plan.key(o, s.split), format: o.form.Format}
 	var err error
 	if f.out, err = s.plan.Output.Create(ctx, f.key); err != nil {
 		return err

@@ -38,6 +38,7 @@ func TestSplitsAreTheSameOnAnyWorkers(t *testing.T) {
 	var want map[string]string
 	for _, workers := range []int{1, 2, 7} {
 		w := crowded(t)
+		w.night.Rules.Audiences[0].Files = everyForm
 		out, err := pipeline.Run(t.Context(), w.night, localrun.Engine{Workers: workers, Memory: 1 << 20})
 		if err != nil {
 			t.Fatal(err)
@@ -130,6 +131,12 @@ func TestEveryRuleIsInTheFingerprint(t *testing.T) {
 		"categories":  func(n *pipeline.Night) { n.Rules.Categories[0].From = 80 },
 		"audience":    func(n *pipeline.Night) { n.Rules.Audiences[0].Name = "top" },
 		"format":      func(n *pipeline.Night) { n.Rules.Audiences[0].Files = n.Rules.Audiences[0].Files[:1] },
+		"gzip":        func(n *pipeline.Night) { n.Rules.Audiences[0].Files[1].Gzip = true },
+		"JSON lines":  func(n *pipeline.Night) { n.Rules.Audiences[0].Files[1].Format = "jsonl" },
+		"columns":     func(n *pipeline.Night) { n.Rules.Audiences[0].Files[1].Columns = planAs("", "") },
+		"hash":        func(n *pipeline.Night) { n.Rules.Audiences[0].Files[1].Columns = planAs("sha256-lower-trim", "") },
+		"normalise":   func(n *pipeline.Night) { n.Rules.Audiences[0].Files[1].Columns = planAs("", "e164") },
+		"both":        func(n *pipeline.Night) { n.Rules.Audiences[0].Files[1].Columns = planAs("sha256-lower-trim", "e164") },
 		"formula":     func(n *pipeline.Night) { n.Rules.Audiences[0].Files[1].Formula = "quote" },
 		"scores":      func(n *pipeline.Night) { n.Rules.Scores = false },
 		"passthrough": func(n *pipeline.Night) { n.Rules.Passthrough = []string{"plan"} },
@@ -145,4 +152,8 @@ func TestEveryRuleIsInTheFingerprint(t *testing.T) {
 		}
 		seen[f] = name
 	}
+}
+
+func planAs(hash, normalise string) []pipeline.Column {
+	return []pipeline.Column{{Name: "plan", From: "plan", Hash: hash, Normalise: normalise}}
 }
