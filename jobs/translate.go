@@ -76,9 +76,9 @@ func hasParquet(files []pipeline.File) bool {
 }
 
 func fileOf(c config.File) pipeline.File {
-	f := pipeline.File{Format: c.Format, Formula: c.Formula}
+	f := pipeline.File{Format: c.Format, Formula: c.Formula, Gzip: c.Gzip}
 	for _, column := range c.Columns {
-		f.Columns = append(f.Columns, pipeline.Column{Name: column.Name, From: column.From})
+		f.Columns = append(f.Columns, pipeline.Column(column))
 	}
 	return f
 }

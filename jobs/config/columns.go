@@ -1,9 +1,12 @@
 package config
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // columnsKind maps the columns of an audience's file, in the order written, to
-// built-in words and columns of the snapshot. Its value is a []OutColumn.
+// what they are written from. Its value is a []OutColumn.
 type columnsKind struct{}
 
 func (columnsKind) want() string {
@@ -11,50 +14,96 @@ func (columnsKind) want() string {
 		alternatives(builtIn)
 }
 
-var builtIn = []string{FromScore, FromCategory, FromProbability, FromSnapshotDate}
-
-// A value with other characters is an expression over columns, not a column.
-var plainColumn = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_ .-]*$`)
-
 func (k columnsKind) read(r *reading, path string, n *node) {
 	if n.form != mapping || len(n.entries) == 0 {
 		r.refuse(n, path, k)
 		return
 	}
 	var columns []OutColumn
+	before := len(r.faults)
 	for _, e := range n.entries {
-		if from, ok := k.from(r, under(path, e.key), e); ok {
-			columns = append(columns, OutColumn{e.key, from})
-		}
+		columns = append(columns, k.column(r, under(path, e.key), e))
 	}
-	if len(columns) == len(n.entries) {
+	if len(r.faults) == before {
 		n.value = columns
 	}
 }
 
-// from gives the source of one column.
-func (k columnsKind) from(r *reading, path string, e entry) (string, bool) {
-	switch v := e.value; {
-	case !regexp.MustCompile(columnName.pattern).MatchString(e.key):
+// column reads one column, whose value counts only without a fault.
+func (columnsKind) column(r *reading, path string, e entry) OutColumn {
+	if !regexp.MustCompile(columnName.pattern).MatchString(e.key) {
 		r.add(e.at, path, "the name has characters that no column may have", columnName.name)
-	case v.form == mapping:
-		r.add(v.at, path, "hash and normalise: not supported yet", "a snapshot column or "+alternatives(builtIn))
-	case v.form != text || v.raw == "":
-		r.add(v.at, path, v.describe(), "a snapshot column or "+alternatives(builtIn)+", as text")
-	case v.raw == "held_out":
-		r.add(v.at, path, "held_out: not supported yet", "a snapshot column or "+alternatives(builtIn))
-	case !plainColumn.MatchString(v.raw):
-		r.add(v.at, path, v.describe()+"; expressions: not supported yet", "a snapshot column or "+alternatives(builtIn))
-	default:
-		return v.raw, true
 	}
-	return "", false
+	if e.value.form != mapping {
+		sourceKind{}.read(r, path, e.value)
+		from, _ := e.value.value.(string)
+		return OutColumn{Name: e.key, From: from}
+	}
+	rewrittenKind.read(r, path, e.value)
+	return OutColumn{
+		Name: e.key, From: get[string](e.value, "from"),
+		Hash: get[string](e.value, "hash"), Normalise: get[string](e.value, "normalise"),
+	}
 }
 
 func (columnsKind) schema() map[string]any {
 	return map[string]any{
 		"type": "object", "minProperties": 1,
 		"propertyNames":        map[string]any{"pattern": columnName.pattern},
-		"additionalProperties": map[string]any{"type": "string", "pattern": plainColumn.String(), "not": map[string]any{"const": "held_out"}},
+		"additionalProperties": map[string]any{"anyOf": []any{sourceKind{}.schema(), rewrittenKind.schema()}},
 	}
+}
+
+// sourceKind is what a column is written from: a built-in word or a column of the
+// snapshot. Its value is a string.
+type sourceKind struct{}
+
+var builtIn = []string{FromScore, FromCategory, FromProbability, FromSnapshotDate}
+
+// A value with other characters is an expression over columns, not a column.
+var plainColumn = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_ .-]*$`)
+
+func (sourceKind) want() string { return "a snapshot column or " + alternatives(builtIn) }
+
+func (k sourceKind) read(r *reading, path string, n *node) {
+	switch {
+	case n.form != text || n.raw == "":
+		r.add(n.at, path, n.describe(), k.want()+", as text")
+	case n.raw == "held_out":
+		r.add(n.at, path, "held_out: not supported yet", k.want())
+	case !plainColumn.MatchString(n.raw):
+		r.add(n.at, path, n.describe()+"; expressions: not supported yet", k.want())
+	default:
+		n.value = n.raw
+	}
+}
+
+func (sourceKind) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": plainColumn.String(), "not": map[string]any{"const": "held_out"}}
+}
+
+// rewrittenKind is a column of the snapshot whose texts are normalised or hashed.
+var rewrittenKind = mapKind{
+	keys: []key{
+		{name: "from", kind: sourceKind{}, required: true, doc: "The snapshot column, or a built-in word."},
+		{name: "hash", kind: oneOf(HashSHA256LowerTrim), doc: "Hash that is written in place of a text, after it was normalised."},
+		{name: "normalise", kind: oneOf(NormaliseE164), doc: "Form of a text; null for one that cannot be brought into it."},
+	},
+	rules: []rule{snapshotTextOnly},
+}
+
+// snapshotTextOnly says that what was computed is written as it is.
+var snapshotTextOnly = rule{
+	schema: map[string]any{
+		"if":   map[string]any{"properties": map[string]any{"from": map[string]any{"enum": builtIn}}},
+		"then": map[string]any{"properties": map[string]any{"hash": false, "normalise": false}},
+	},
+	check: func(r *reading, path string, n *node) {
+		from, _ := valueOf[string](n, "from")
+		for _, key := range []string{"hash", "normalise"} {
+			if v := n.get(key); v != nil && slices.Contains(builtIn, from) {
+				r.add(v.at, under(path, key), "found "+key+" of "+from, key+" only of a snapshot column")
+			}
+		}
+	},
 }

@@ -26,12 +26,19 @@ const (
 const (
 	FormatParquet = "parquet"
 	FormatCSV     = "csv"
+	FormatJSONL   = "jsonl" // one JSON object a line
 )
 
 // Values of File.Formula: what becomes of texts that a spreadsheet would run.
 const (
 	FormulaRefuse = "refuse"
 	FormulaQuote  = "quote"
+)
+
+// Values of OutColumn.Hash and OutColumn.Normalise besides "".
+const (
+	HashSHA256LowerTrim = "sha256-lower-trim" // SHA-256 of the text, trimmed and in lower case, in hexadecimal digits
+	NormaliseE164       = "e164"              // + and the digits of a phone number; null for one without a country code
 )
 
 // Values of Audience.Empty: whether an audience without members has a file.
@@ -133,7 +140,7 @@ type Audience struct {
 	Score  *[2]float64 // lowest and highest score, both included, 0-100 in hundredths; nil = all
 	Expect *Expect     // nil = none
 	Empty  string
-	Files  []File // one a format; without a Parquet entry the members have one with default columns as well
+	Files  []File // one an extension; without a Parquet entry the members have one with default columns as well
 }
 
 // Expect bounds the number of members; nil = no bound.
@@ -143,12 +150,14 @@ type Expect struct{ Min, Max *int64 }
 type File struct {
 	Format  string
 	Columns []OutColumn // in the order written; nil = the id under its own name, score, category
-	Formula string
+	Formula string      // says something of CSV alone
+	Gzip    bool        // never with FormatParquet
 }
 
 // OutColumn is a column of an audience's file: From is a built-in word or a
-// column of the snapshot.
-type OutColumn struct{ Name, From string }
+// column of the snapshot. Texts of the snapshot may be normalised and then
+// hashed; "" = they are not.
+type OutColumn struct{ Name, From, Hash, Normalise string }
 
 // Gates are the limits beyond which a night is refused. Shares are 0-1.
 type Gates struct {

@@ -109,6 +109,7 @@ func fileOf(n *node) File {
 		Format:  get[string](n, "format"),
 		Columns: get[[]OutColumn](n, "columns"),
 		Formula: get[string](n, "formula"),
+		Gzip:    get[bool](n, "gzip"),
 	}
 }
 

@@ -98,7 +98,7 @@ var audienceKind = mapKind{keys: []key{
 	{name: "limit", later: true, doc: "Greatest number of members."},
 	{name: "expect", kind: expectKind, doc: "Bounds for the number of members."},
 	{name: "empty", kind: oneOf(EmptyHeader, EmptySkip), def: EmptyHeader, doc: "Whether an empty audience has a file."},
-	{name: "files", kind: listKind{of: fileKind, min: 1, rules: []rule{distinct("format")}}, def: "[{format: parquet}]", doc: "Forms in which the audience is written."},
+	{name: "files", kind: listKind{of: fileKind, min: 1, rules: []rule{{check: distinctExtensions}}}, def: "[{format: parquet}]", doc: "Forms in which the audience is written."},
 }}
 
 var expectKind = mapKind{
@@ -111,12 +111,12 @@ var expectKind = mapKind{
 
 var fileKind = mapKind{
 	keys: []key{
-		{name: "format", kind: choiceKind{words: []string{FormatParquet, FormatCSV}, later: []string{"jsonl"}}, required: true, doc: "Format of the file."},
+		{name: "format", kind: oneOf(FormatParquet, FormatCSV, FormatJSONL), required: true, doc: "Format of the file."},
 		{name: "columns", kind: columnsKind{}, doc: "Columns to write; by default id, score and category."},
 		{name: "formula", kind: oneOf(FormulaRefuse, FormulaQuote), def: FormulaRefuse, doc: "What becomes of texts that a spreadsheet would run; CSV only."},
-		{name: "gzip", later: true, doc: "Whether the file is compressed."},
+		{name: "gzip", kind: boolKind{}, def: "false", doc: "Whether the file is compressed with gzip; CSV and JSON lines only."},
 	},
-	rules: []rule{{check: formulaOnlyInCSV}},
+	rules: []rule{{check: formulaOnlyInCSV}, {check: gzipNotInParquet}},
 }
 
 var gatesKind = mapKind{keys: []key{

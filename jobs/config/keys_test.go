@@ -16,12 +16,13 @@ const (
 		exclude exclude.url exclude.id
 		audiences audiences.name audiences.score audiences.expect audiences.expect.min audiences.expect.max
 		audiences.empty audiences.files audiences.files.format audiences.files.formula audiences.files.columns
+		audiences.files.gzip
 		gates gates.rows gates.rows.min_ratio gates.rows.max_ratio gates.rejected gates.rejected.max_share
 		gates.duplicates gates.duplicates.max_share gates.category_shift gates.category_shift.warn
 		gates.category_shift.refuse gates.psi gates.psi.warn gates.psi.refuse gates.constant
 		gates.constant.max_share gates.features gates.features.null_shift
 		publish publish.url publish.compression publish.scores publish.passthrough`
-	laterKeys = `schedule lag_days deadline catch_up snapshot.contact eligible suppress holdout exclusive audiences.where audiences.limit audiences.files.gzip
+	laterKeys = `schedule lag_days deadline catch_up snapshot.contact eligible suppress holdout exclusive audiences.where audiences.limit
 		gates.psi.baseline gates.features.unseen_share publish.keep_days deliveries notify`
 )
 

@@ -42,22 +42,19 @@ func spelling(n *node, k kind) string {
 	return ""
 }
 
-// choiceKind is one of a few words. Those in later are known and refused.
-type choiceKind struct{ words, later []string }
+// choiceKind is one of a few words.
+type choiceKind struct{ words []string }
 
-func oneOf(words ...string) choiceKind { return choiceKind{words: words} }
+func oneOf(words ...string) choiceKind { return choiceKind{words} }
 
 func (k choiceKind) want() string { return alternatives(k.words) }
 
 func (k choiceKind) read(r *reading, path string, n *node) {
-	switch {
-	case n.form == text && slices.Contains(k.words, n.raw):
-		n.value = n.raw
-	case n.form == text && slices.Contains(k.later, n.raw):
-		r.add(n.at, path, n.raw+": not supported yet", k.want())
-	default:
+	if n.form != text || !slices.Contains(k.words, n.raw) {
 		r.refuse(n, path, k)
+		return
 	}
+	n.value = n.raw
 }
 
 func (k choiceKind) schema() map[string]any { return map[string]any{"enum": k.words} }

@@ -38,8 +38,12 @@ audiences:
     expect: {min: 1000, max: 200000}
     empty: skip
     files:
-      - {format: csv, formula: quote, columns: {risk: category, external_id: user_id, p: probability, day: snapshot_date, "a b": Call  Failure}}
-      - {format: parquet, columns: {id: user_id}}
+      - {format: csv, formula: quote, columns: {risk: category, external_id: user_id, p: probability, day: snapshot_date, "a b": Call  Failure,
+          mail: {from: email, hash: sha256-lower-trim}, tel: {normalise: e164, from: phone, hash: sha256-lower-trim}, raw_tel: {from: phone, normalise: e164}, c: {from: category}}}
+      - {format: parquet, columns: {id: user_id, id_hash: {from: user_id, hash: sha256-lower-trim}}}
+      - {format: jsonl, gzip: true}
+      - {format: jsonl}
+      - {format: csv, gzip: true}
   - {name: 2nd_all}
 gates:
   rows: {min_ratio: 0.25, max_ratio: 4}
@@ -171,9 +175,15 @@ func TestEveryKey(t *testing.T) {
 				Name: "winback", Score: &[2]float64{60, 99.99}, Expect: &Expect{Min: pointer(int64(1000)), Max: pointer(int64(200000))}, Empty: EmptySkip,
 				Files: []File{
 					{Format: FormatCSV, Formula: FormulaQuote, Columns: []OutColumn{
-						{"risk", FromCategory}, {"external_id", "user_id"}, {"p", FromProbability}, {"day", FromSnapshotDate}, {"a b", "Call  Failure"},
+						{Name: "risk", From: FromCategory}, {Name: "external_id", From: "user_id"}, {Name: "p", From: FromProbability}, {Name: "day", From: FromSnapshotDate},
+						{Name: "a b", From: "Call  Failure"}, {Name: "mail", From: "email", Hash: HashSHA256LowerTrim},
+						{Name: "tel", From: "phone", Hash: HashSHA256LowerTrim, Normalise: NormaliseE164},
+						{Name: "raw_tel", From: "phone", Normalise: NormaliseE164}, {Name: "c", From: FromCategory},
 					}},
-					{Format: FormatParquet, Formula: FormulaRefuse, Columns: []OutColumn{{"id", "user_id"}}},
+					{Format: FormatParquet, Formula: FormulaRefuse, Columns: []OutColumn{{Name: "id", From: "user_id"}, {Name: "id_hash", From: "user_id", Hash: HashSHA256LowerTrim}}},
+					{Format: FormatJSONL, Formula: FormulaRefuse, Gzip: true},
+					{Format: FormatJSONL, Formula: FormulaRefuse},
+					{Format: FormatCSV, Formula: FormulaRefuse, Gzip: true},
 				},
 			},
 			{Name: "2nd_all", Empty: EmptyHeader, Files: []File{{Format: FormatParquet, Formula: FormulaRefuse}}},
@@ -299,7 +309,7 @@ func TestSet(t *testing.T) {
 	check("url", got.Publish.URL, "gs://audiences/x")
 	check("the last flag wins", got.Publish.Scores, false)
 	check("categories", got.Categories, []Category{{Name: "one", From: pointer(0.0)}})
-	check("files", got.Audiences[0].Files, []File{{Format: FormatCSV, Formula: FormulaRefuse, Columns: []OutColumn{{"uid", "user_id"}}}})
+	check("files", got.Audiences[0].Files, []File{{Format: FormatCSV, Formula: FormulaRefuse, Columns: []OutColumn{{Name: "uid", From: "user_id"}}}})
 }
 
 // A flag that goes through a mapping of the file leaves its other faults where

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // exactlyOne of the keys is there.
@@ -129,13 +128,6 @@ func below(r *reading, path string, higher, c *node) {
 	}
 }
 
-func formulaOnlyInCSV(r *reading, path string, n *node) {
-	format, _ := valueOf[string](n, "format")
-	if formula := n.get("formula"); format == FormatParquet && formula.at != (place{}) {
-		r.add(formula.at, path, "found formula in a parquet file", "formula only with format: csv")
-	}
-}
-
 // scoreColumns are what the table of scores holds besides the id.
 var scoreColumns = []string{"churn_probability", "churn_score", "churn_category", "snapshot_date"}
 
@@ -162,32 +154,5 @@ func passthroughIsFree(r *reading, _ string, n *node) {
 			r.add(item.at, element("publish.passthrough", i), fmt.Sprintf("found %s, which the table of scores holds already", name), "other columns, each once")
 		}
 		taken = append(taken, name)
-	}
-}
-
-// parquetMapsID says that the members file of an audience holds the user id.
-func parquetMapsID(r *reading, _ string, n *node) {
-	id, ok := valueOf[string](n.get("snapshot"), "id")
-	audiences := n.get("audiences")
-	if !ok || audiences == nil {
-		return
-	}
-	for i, audience := range audiences.items {
-		files := audience.get("files")
-		if files == nil {
-			continue
-		}
-		for j, file := range files.items {
-			fileMapsID(r, fmt.Sprintf("audiences[%d].files[%d].columns", i, j), file, id)
-		}
-	}
-}
-
-func fileMapsID(r *reading, path string, file *node, id string) {
-	format, _ := valueOf[string](file, "format")
-	columns, ok := valueOf[[]OutColumn](file, "columns")
-	isID := func(c OutColumn) bool { return c.From == id }
-	if ok && format == FormatParquet && !slices.ContainsFunc(columns, isID) {
-		r.add(file.get("columns").at, path, "found no column from "+id, strings.Join([]string{id, id}, ": ")+", as a parquet file holds the user id")
 	}
 }
