@@ -114,7 +114,7 @@ func TestSameBytesOnAnyWorkers(t *testing.T) {
 		}
 		p.part(night22, fmt.Sprintf("part-%d.parquet", i), column{"user_id", ids}, column{"churn_score", scores}, column{"plan", plans})
 	}
-	csvFile := []string{"--set", "audiences=[{name: top, score: [80, 100], files: [{format: parquet}, {format: csv, columns: {external_id: user_id, risk: score, tier: category}}]}]",
+	csvFile := []string{"--set", "audiences=[{name: top, score: [80, 100], files: [{format: parquet}, {format: csv, columns: {external_id: user_id, risk: score, tier: category}}, {format: csv, gzip: true}, {format: jsonl, gzip: true, columns: {id: {from: user_id, hash: sha256-lower-trim}}}]}]",
 		"--set", "publish.passthrough=[plan]", "--force"}
 	var want map[string]string
 	for _, workers := range []string{"1", "2", "7", "2"} {
