@@ -123,11 +123,11 @@ func (s *jsonScanner) begin(b byte) bool {
 	case '-':
 		return s.become(numberSign)
 	case 't':
-		s.rest = "rue"
+		s.rest = "true"[1:]
 	case 'f':
-		s.rest = "alse"
+		s.rest = "false"[1:]
 	case 'n':
-		s.rest = "ull"
+		s.rest = "null"[1:]
 	default:
 		return s.whole(b)
 	}
