@@ -16,6 +16,8 @@ type Normalise string
 //     whether that 0 is part of the number depends on the country;
 //   - letters, extensions, two numbers in one text, digits that are not ASCII.
 //
+// Hashed, it is hashed with the +, as Google does; Meta leaves the + out.
+//
 // That a number exists is not checked. A library that knows the numbering plans
 // of all countries, github.com/nyaruka/phonenumbers, would add 7 MiB to the
 // program and 15 us a number, needs a default country for what is null here, and
