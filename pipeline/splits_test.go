@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -156,4 +157,14 @@ func TestEveryRuleIsInTheFingerprint(t *testing.T) {
 
 func planAs(hash, normalise string) []pipeline.Column {
 	return []pipeline.Column{{Name: "plan", From: "plan", Hash: hash, Normalise: normalise}}
+}
+
+// What a config does not say is not in its canonical form, so that a date that was
+// published before a key existed keeps its fingerprint.
+func TestKeysThatAreNotUsedAreNotInTheFingerprint(t *testing.T) {
+	file := pipeline.File{Format: "csv", Columns: []pipeline.Column{{Name: "plan", From: "plan"}}}
+	got, err := json.Marshal(file)
+	if want := `{"Format":"csv","Columns":[{"Name":"plan","From":"plan"}]}`; err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
 }

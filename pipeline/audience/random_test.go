@@ -1,6 +1,7 @@
 package audience_test
 
 import (
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -86,6 +87,10 @@ var text = rapid.OneOf(
 	rapid.StringMatching(`[a-z]{1,3}`),
 )
 
+var floats = rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{
+	0, math.Copysign(0, -1), 0.1, 1e-7, 1e21, math.SmallestNonzeroFloat64, math.NaN(), math.Inf(1), math.Inf(-1),
+}))
+
 var kinds = []kind{
 	integer(arrow.PrimitiveTypes.Int8, rapid.Int8()),
 	integer(arrow.PrimitiveTypes.Int16, rapid.Int16()),
@@ -95,8 +100,8 @@ var kinds = []kind{
 	of(arrow.PrimitiveTypes.Int64, rapid.Int64(), func(v int64) any { return v }, func(v int64) string { return strconv.FormatInt(v, 10) }),
 	of(arrow.PrimitiveTypes.Uint32, rapid.Uint32(), func(v uint32) any { return int64(v) }, func(v uint32) string { return strconv.Itoa(int(v)) }),
 	of(arrow.PrimitiveTypes.Uint64, rapid.Uint64(), func(v uint64) any { return strconv.FormatUint(v, 10) }, func(v uint64) string { return strconv.FormatUint(v, 10) }),
-	of(arrow.PrimitiveTypes.Float32, rapid.Float32(), func(v float32) any { return v }, func(v float32) string { return strconv.FormatFloat(float64(v), 'x', -1, 32) }),
-	of(arrow.PrimitiveTypes.Float64, rapid.Float64(), func(v float64) any { return v }, func(v float64) string { return strconv.FormatFloat(v, 'x', -1, 64) }),
+	of(arrow.PrimitiveTypes.Float32, rapid.Map(floats, func(v float64) float32 { return float32(v) }), func(v float32) any { return v }, func(v float32) string { return strconv.FormatFloat(float64(v), 'x', -1, 32) }),
+	of(arrow.PrimitiveTypes.Float64, floats, func(v float64) any { return v }, func(v float64) string { return strconv.FormatFloat(v, 'x', -1, 64) }),
 	of(arrow.FixedWidthTypes.Float16, rapid.Map(rapid.SampledFrom([]float32{0, 0.5, -1.25, 1024}), float16.New),
 		func(v float16.Num) any { return v.Float32() }, func(v float16.Num) string { return strconv.FormatFloat(float64(v.Float32()), 'x', -1, 32) }),
 	of(arrow.FixedWidthTypes.Boolean, rapid.Bool(), func(v bool) any { return v }, strconv.FormatBool),

@@ -84,7 +84,9 @@ func TestSHA256LowerTrim(t *testing.T) {
 		{"USER@example.com", user},
 		{"janedoe@gmail.com", "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"},       // TikTok, customer file
 		{"ADSAPI", "49e0be2aeccfb51a8dee4c945c8a70a9ac500cf6f5cb08112575f74db9b1470d"},                  // X, Custom Audiences user data
-		{"CAFÉ@example.com", "9e06a69107c5f27bf9eabdc9bf02394cfd469f817fd946d602aaae85e954063d"},        // sha256sum of café@example.com
+		{"John_Smith@gmail.com", "62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f"},    // Meta, customer information parameters
+		{"VALÉRY", "08e1996b5dd49e62a4b4c010d44e4345592a863bb9f8e3976219bac29417149c"},                  // the same, of valéry
+		{"정", "8fa8cd9c440be61d0151429310034083132b35975c4bea67fdd74158eb51db14"},                       // the same
 		{"mary@example.com\u200b", "8f60e585616bd1fb333371ae96c6d92b6e11b509c5425b15b85662ddd2547096"},  // sha256sum, the zero-width space kept
 		{"İSTANBUL", "751c59fe1fa734e61bec7c142171bfcbca97ff8223171b4bd63d8165a67a4d74"},                // sha256sum of istanbul
 		{"ΣΑΣ", "54727c9d3baefbcb4d3824f184a8a46ee56b248263d22ca41127a7282d586318"},                     // sha256sum of σασ
