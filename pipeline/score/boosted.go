@@ -36,17 +36,25 @@ func (b *boosted) kind() string { return string(b.model.Kind) }
 // takes all of them, its scikit-learn wrapper those up to the best iteration.
 func (b *boosted) summary() string {
 	m := b.model
-	rounds := fmt.Sprintf("%d rounds", m.Used())
+	rounds := counted(m.Used(), "round")
 	if m.Used() < m.Rounds {
-		rounds = fmt.Sprintf("%d of %d rounds", m.Used(), m.Rounds)
+		rounds = fmt.Sprintf("%d of %s", m.Used(), counted(m.Rounds, "round"))
 	}
 	if m.BestIteration >= 0 {
 		rounds += fmt.Sprintf(" (the best is %d)", m.BestIteration+1)
 	}
+	trees := counted(m.Trees(), "tree")
 	if m.Trees() == 0 {
-		return fmt.Sprintf("%s linear, %s, %d features", m.Kind, rounds, len(m.Features))
+		trees = "linear"
 	}
-	return fmt.Sprintf("%s, %s, %d trees, %d features", m.Kind, rounds, m.Trees(), len(m.Features))
+	return fmt.Sprintf("%s, %s, %s, %s", m.Kind, rounds, trees, counted(len(m.Features), "feature"))
+}
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // features names a feature that the file knows by its position only as XGBoost's

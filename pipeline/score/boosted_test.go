@@ -353,7 +353,7 @@ func TestSummaryTellsTheRounds(t *testing.T) {
 		{smallBoosted, Options{}, "xgboost, 4 rounds, 4 trees, 4 features"},
 		{string(early), Options{}, "xgboost, 2 of 4 rounds (the best is 2), 2 trees, 4 features"},
 		{string(early), Options{Iterations: forest.All}, "xgboost, 4 rounds (the best is 2), 4 trees, 4 features"},
-		{string(early), Options{Iterations: 1}, "xgboost, 1 of 4 rounds (the best is 2), 1 trees, 4 features"},
+		{string(early), Options{Iterations: 1}, "xgboost, 1 of 4 rounds (the best is 2), 1 tree, 4 features"},
 		{plainModel, Options{}, "logistic_regression, 3 features"},
 	} {
 		s, err := ReadModel("m", []byte(test.data), test.o)

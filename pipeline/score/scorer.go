@@ -1,7 +1,6 @@
 package score
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -45,7 +44,7 @@ func (s *Scorer) Summary() string {
 	if m, ok := s.core.(*boosted); ok {
 		return m.summary()
 	}
-	return fmt.Sprintf("%s, %d features", s.Kind(), len(s.core.features()))
+	return s.Kind() + ", " + counted(len(s.core.features()), "feature")
 }
 
 // Inputs lists the features with their sources, in the order in which they are

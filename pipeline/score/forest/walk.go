@@ -18,18 +18,15 @@ func addTrees[T float32 | float64](p *plan, cells []uint16, sums *[blockRows]T, 
 		t := &p.trees[i]
 		leaves := values(t)
 		for r := 0; r < rows; r += lanes {
-			at := t.walk(cells[r:], p.tables)
-			group := sums[r : r+lanes : r+lanes]
-			for lane := range group {
-				group[lane] += leaves[at[lane]]
-			}
+			walk(t, cells[r:], p.tables, leaves, (*[lanes]T)(sums[r:]))
 		}
 	}
 }
 
-// walk takes the rows whose cells come first from the root to their leaves: every
-// step of every row is three loads and an addition, without a branch.
-func (t *planTree) walk(cells []uint16, tables []uint8) [lanes]uint32 {
+// walk takes the rows whose cells come first from the root to their leaves and
+// adds these to their sums: every step of every row is three loads and an
+// addition, without a branch.
+func walk[T float32 | float64](t *planTree, cells []uint16, tables []uint8, leaves []T, sums *[lanes]T) {
 	nodes := t.nodes
 	var i0, i1, i2, i3, i4, i5, i6, i7 uint32
 	for range t.depth {
@@ -42,7 +39,14 @@ func (t *planTree) walk(cells []uint16, tables []uint8) [lanes]uint32 {
 		i6 = nodes[i6].step(cells, tables, 6)
 		i7 = nodes[i7].step(cells, tables, 7)
 	}
-	return [lanes]uint32{i0, i1, i2, i3, i4, i5, i6, i7}
+	sums[0] += leaves[i0]
+	sums[1] += leaves[i1]
+	sums[2] += leaves[i2]
+	sums[3] += leaves[i3]
+	sums[4] += leaves[i4]
+	sums[5] += leaves[i5]
+	sums[6] += leaves[i6]
+	sums[7] += leaves[i7]
 }
 
 // step gives the left child, or the one behind it when the split's table says so.

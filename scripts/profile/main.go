@@ -1,0 +1,72 @@
+// Command profile runs one night as churntier run does and writes its CPU profile:
+//
+//	go run ./scripts/profile -c CONFIG [-o cpu.pprof] [-workers 2]
+//	go tool pprof -top -cum cpu.pprof
+//
+// The night is a dry run with all its work but the writing, unless -write is given;
+// then it is published.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"runtime/pprof"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/pipeline/localrun"
+)
+
+func main() {
+	log.SetFlags(0)
+	path := flag.String("c", "", "the config")
+	out := flag.String("o", "cpu.pprof", "where the profile is written")
+	workers := flag.Int("workers", 2, "splits worked on side by side")
+	write := flag.Bool("write", false, "publish, replacing what is published")
+	flag.Parse()
+	if err := profile(*path, *out, *workers, *write); err != nil {
+		log.Fatalf("profile: %v", err)
+	}
+}
+
+func profile(path, out string, workers int, write bool) error {
+	cfg, err := config.Load(path, config.Options{})
+	if err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp("", "profile-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(temp) }()
+	f, err := os.Create(out)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	start := time.Now()
+	day, outcome, err := jobs.Nightly(context.Background(), cfg, jobs.Options{
+		Date: "latest", DryRun: !write, Force: true, Temp: temp, Version: "profile", Progress: silent{},
+		NewRun: func() string { return ulid.Make().String() },
+	}, localrun.Engine{Workers: workers, Memory: 256 << 20})
+	pprof.StopCPUProfile()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %s in %.2f s\n", day, outcome.Status, time.Since(start).Seconds())
+	return f.Close()
+}
+
+// silent hears of no progress.
+type silent struct{}
+
+func (silent) Stage(string, int64) {}
+func (silent) Add(int64)           {}
