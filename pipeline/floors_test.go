@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"pipeline/objstore/mem", "pipeline/objstore/file", "pipeline/objstore/gcs", "pipeline/objstore/dry"},
 	{"pipeline/objstore/dial", "pipeline/objstore/objstoretest"},
 	{"pipeline/score/forest", "pipeline/filter"},
-	{"pipeline/publish", "pipeline/gate", "pipeline/audience", "pipeline/score", "pipeline/distribution", "pipeline/snapshot", "pipeline/identity"},
+	{"pipeline/publish", "pipeline/gate", "pipeline/audience", "pipeline/score", "pipeline/selection", "pipeline/distribution", "pipeline/snapshot", "pipeline/identity"},
 	{"pipeline"},
 	{"pipeline/localrun"},
 	{"jobs/config"},

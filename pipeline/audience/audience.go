@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/filter"
 )
 
 // maxHundredths is the highest score, 100.00; anything above is no score.
@@ -23,9 +24,10 @@ type Block struct {
 type Column struct {
 	Name      string // in the written file
 	Source    Source
-	Column    string    // the snapshot column, for FromColumn alone
-	Normalise Normalise // of a text, before it is written or hashed; "" leaves it as it is
-	Hash      Hash      // written in place of a text; "" writes the text itself
+	Column    string          // the snapshot column, for FromColumn alone
+	Program   *filter.Program // the expression, for FromExpression alone
+	Normalise Normalise       // of a text, before it is written or hashed; "" leaves it as it is
+	Hash      Hash            // written in place of a text; "" writes the text itself
 }
 
 // Layout says what a table is made of.
@@ -34,6 +36,7 @@ type Layout struct {
 	Columns    []Column // in the order written
 	Categories []string // names, by the index in Block.Category
 	Date       date.Date
+	HeldOut    bool // whether the rows are those of a control arm
 }
 
 // Encoder writes one shard. It is not safe for concurrent use, and it does not

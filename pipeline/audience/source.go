@@ -17,6 +17,8 @@ const (
 	FromCategory                   // the name of the score's category
 	FromProbability                // the probability, as it was computed
 	FromSnapshotDate               // Layout.Date in every row
+	FromExpression                 // Column.Program, null where it is unknown
+	FromHeldOut                    // Layout.HeldOut in every row
 )
 
 // source is what a Source stands for.
@@ -36,6 +38,8 @@ var sources = [...]source{
 	FromCategory:     {always(arrow.BinaryTypes.String), (*view).categoriesOf},
 	FromProbability:  {always(arrow.PrimitiveTypes.Float64), (*view).probabilities},
 	FromSnapshotDate: {dateField, (*view).dates},
+	FromExpression:   {expressionField, (*view).expression},
+	FromHeldOut:      {always(arrow.FixedWidthTypes.Boolean), (*view).heldOut},
 }
 
 var scoreType = &arrow.Decimal128Type{Precision: 5, Scale: 2}
@@ -61,6 +65,17 @@ func (l Layout) field(c Column, snapshot *arrow.Schema) (arrow.Field, error) {
 func snapshotField(l Layout, c Column, snapshot *arrow.Schema) (arrow.Field, error) {
 	t, err := typeIn(snapshot, c.Column)
 	return arrow.Field{Type: t, Nullable: c.Column != l.ID}, err
+}
+
+func expressionField(_ Layout, c Column, _ *arrow.Schema) (arrow.Field, error) {
+	if c.Program == nil {
+		return arrow.Field{}, errors.New("the column has no expression")
+	}
+	t := plainType(c.Program.Type().ArrowType())
+	if t == nil {
+		return arrow.Field{}, fmt.Errorf("the expression gives %s: want text, a number, a bool or a timestamp", c.Program.Type())
+	}
+	return arrow.Field{Type: t, Nullable: true}, nil
 }
 
 func dateField(l Layout, _ Column, _ *arrow.Schema) (arrow.Field, error) {

@@ -8,6 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/churntier/churntier/pipeline/filter"
 )
 
 // Types of the arrays that are laid over what was computed.
@@ -26,6 +28,9 @@ type view struct {
 	days       []int32
 	arrays     []arrow.Array
 	rewriters  []*rewriter // by column; nil where texts stay as they are
+	evaluators map[*filter.Program]*filter.Evaluator
+	evaluated  []arrow.Array // of the block at hand, to be released
+	arm        arrow.Array   // Layout.HeldOut for each row
 }
 
 func newView(l Layout, snapshot *arrow.Schema) *view {
@@ -52,6 +57,7 @@ func (v *view) of(b *Block, rows []int32) ([]arrow.Array, error) {
 		}
 	}
 	v.arrays = v.arrays[:0]
+	v.letGo()
 	for i, c := range v.layout.Columns {
 		a, err := sources[c.Source].array(v, c, b, rows)
 		if w := v.rewriters[i]; err == nil && w != nil {
@@ -79,6 +85,45 @@ func (v *view) column(c Column, b *Block, _ []int32) (arrow.Array, error) {
 		return nil, fmt.Errorf("%w: column %q is %s, the snapshot's is %s", errBlock, name, got, want)
 	}
 	return a, nil
+}
+
+// expression evaluates an expression over the block.
+func (v *view) expression(c Column, b *Block, _ []int32) (arrow.Array, error) {
+	if v.evaluators == nil {
+		v.evaluators = map[*filter.Program]*filter.Evaluator{}
+	}
+	e := v.evaluators[c.Program]
+	if e == nil {
+		e = c.Program.NewEvaluator()
+		v.evaluators[c.Program] = e
+	}
+	a, err := e.Array(filter.Rows{Record: b.Batch, Hundredths: b.Hundredths, Category: b.Category}, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	v.evaluated = append(v.evaluated, a)
+	return a, nil
+}
+
+// letGo frees what was evaluated for the block before.
+func (v *view) letGo() {
+	for _, a := range v.evaluated {
+		a.Release()
+	}
+	v.evaluated = v.evaluated[:0]
+}
+
+func (v *view) heldOut(_ Column, b *Block, _ []int32) (arrow.Array, error) {
+	n := int(b.Batch.NumRows())
+	if v.arm == nil || v.arm.Len() < n {
+		builder := array.NewBooleanBuilder(memory.DefaultAllocator)
+		defer builder.Release()
+		for range n {
+			builder.Append(v.layout.HeldOut)
+		}
+		v.arm = builder.NewArray()
+	}
+	return array.NewSlice(v.arm, 0, int64(n)), nil
 }
 
 func (v *view) scores(_ Column, b *Block, rows []int32) (arrow.Array, error) {

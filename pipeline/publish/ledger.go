@@ -92,6 +92,23 @@ func Open(ctx context.Context, b *objstore.Bucket, prediction string) (*Ledger, 
 	return l, nil
 }
 
+// OpenAny gives the ledger of whichever prediction owns b, to read from. It is
+// ErrForeign when none does.
+func OpenAny(ctx context.Context, b *objstore.Bucket) (*Ledger, error) {
+	data, _, err := b.Read(ctx, ownerKey, ownerLimit)
+	if errors.Is(err, objstore.ErrNotExist) || errors.Is(err, objstore.ErrNoBucket) || errors.Is(err, objstore.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: %w: nothing is published there", b.URL(""), ErrForeign)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var o owner
+	if err := decode(data, &o); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", b.URL(ownerKey), ErrForeign, err)
+	}
+	return Open(ctx, b, o.Prediction)
+}
+
 // Bucket is the place of publish.url itself.
 func (l *Ledger) Bucket() *objstore.Bucket { return l.bucket }
 

@@ -39,34 +39,23 @@ type OneHot struct {
 // sources is where the features of a model come from.
 type sources struct {
 	missing []float64
-	mapped  map[string]mapped
+	mapped  map[string]string // feature to column or expression
 	oneHot  OneHot
-}
-
-// mapped is the configured source of one feature.
-type mapped struct {
-	text       string
-	expression *filter.Expression // nil when the text is none
 }
 
 // newSources checks the options against the features of a model. Its error lists
 // all that name no feature.
 func newSources(o Options, features []feature) (sources, error) {
-	s := sources{missing: o.Missing, oneHot: o.OneHot, mapped: map[string]mapped{}}
+	s := sources{missing: o.Missing, oneHot: o.OneHot, mapped: o.Features}
 	var names []string
 	for _, f := range features {
 		names = append(names, f.name)
 	}
 	var errs []error
-	for name, text := range o.Features {
+	for name := range o.Features {
 		if !slices.Contains(names, name) {
 			errs = append(errs, unknownFeature(name, names))
 		}
-		expression, err := filter.Parse(text)
-		if err != nil {
-			expression = nil // then it can only be the name of a column
-		}
-		s.mapped[name] = mapped{text, expression}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	for _, column := range o.OneHot.Columns {
@@ -104,12 +93,8 @@ func (s *sources) of(features []feature, schema *arrow.Schema) []Input {
 }
 
 func (s *sources) locate(in *Input, f feature, schema *arrow.Schema) {
-	if m, ok := s.mapped[f.name]; ok {
-		if m.expression == nil || schema != nil && schema.HasField(m.text) || slices.Equal(m.expression.Columns(), []string{m.text}) {
-			in.Column = m.text
-		} else {
-			in.Expression = m.expression
-		}
+	if text, ok := s.mapped[f.name]; ok {
+		in.Column, in.Expression = filter.Resolve(text, schema)
 		return
 	}
 	in.Column = f.name
