@@ -106,7 +106,7 @@ func (r *rows) decide(b snapshot.Batch) {
 		case r.ids.Reason(i) != identity.Good:
 			r.tally.Rejected++
 			r.reject(b, i, r.ids.Reason(i).String(), r.plan.Rules.ID)
-		case fate == identity.Excluded:
+		case fate == identity.Listed:
 			r.tally.Excluded++
 			r.result.Hundredths[i] = score.NoScore
 		case fate.IsDuplicate():

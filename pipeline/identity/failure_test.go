@@ -65,7 +65,7 @@ func TestAFullLedgerIsReported(t *testing.T) {
 	defer l.Close()
 	w := l.writer()
 	for range 10_000 {
-		if err = w.add(1, Excluded); err != nil {
+		if err = w.add(1, Listed); err != nil {
 			break
 		}
 	}
@@ -112,7 +112,7 @@ func ledgerWith(t *testing.T, row int64) *ledger {
 	}
 	l := newLedger(o)
 	w := l.writer()
-	if err := errors.Join(w.add(row, Excluded), w.Close()); err != nil {
+	if err := errors.Join(w.add(row, Listed), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return l

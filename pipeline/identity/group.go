@@ -5,8 +5,8 @@ import "bytes"
 // group is what has to be known of all records of one id to tell the fate of
 // each. It does not depend on their order.
 type group struct {
-	rows    int      // of the snapshot, counted up to 2
-	listed  bool     // on an exclude list
+	rows    int      // of the snapshot
+	listed  bool     // on a list
 	latest  []byte   // the greatest order key
 	first   int64    // the lowest row with that key
 	content [16]byte // of a row with that key
@@ -23,16 +23,18 @@ func (g *group) add(r *record) {
 		g.first = min(g.first, r.row)
 		g.differ = g.differ || r.content != g.content
 	}
-	g.rows = min(g.rows+1, 2)
+	g.rows++
 }
 
 // fate judges a record that was added.
 func (g *group) fate(r *record, p Policy) Fate {
 	switch {
 	case g.listed:
-		return Excluded
-	case g.rows == 1:
+		return Listed
+	case g.rows < p.enough():
 		return Kept
+	case p == Crowd:
+		return Crowded
 	case p == Reject:
 		return DuplicateID
 	case g.differ:

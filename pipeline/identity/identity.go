@@ -1,16 +1,17 @@
 // Package identity decides who is in a snapshot: which ids are no ids, which
-// are excluded by a list, and which rows share an id with another. It is exact,
-// stays within a memory bound, and gives the same result whatever the number
-// of workers and whatever was spilled.
+// are on a list, and which rows share an id with another. It is exact, stays
+// within a memory bound, and gives the same result whatever the number of workers
+// and whatever was spilled.
 //
 // It works on two levels, so that a night without duplicates costs one 16-byte
 // record a row. The Sieve takes the 64-bit hash of every valid id and tells
-// which rows are suspects: those whose hash occurs more than once, or in a list.
+// which rows are suspects: those whose hash is on a list, or on so many rows that
+// the policy minds.
 // The Judge takes the suspects alone, compares them byte for byte and gives
 // their Fates.
 //
 // Rows are numbered: [0, Rows) are those of the snapshot, [Rows, Rows+Listed)
-// those of the exclude lists one after the other.
+// those of the lists one after the other.
 package identity
 
 import (
@@ -31,7 +32,20 @@ const (
 	Reject        Policy = "reject"         // none is kept
 	KeepIdentical Policy = "keep_identical" // identical rows are kept once, others not at all
 	KeepLatest    Policy = "keep_latest"    // the greatest order key is kept; ties must be identical
+	Crowd         Policy = "crowd"          // none is removed; those of a crowded id are told
 )
+
+// CrowdedAbove is the number of rows of the snapshot that may share an id before
+// Crowd calls it crowded.
+const CrowdedAbove = 20
+
+// enough is the least number of rows of one id of which the policy takes notice.
+func (p Policy) enough() int {
+	if p == Crowd {
+		return CrowdedAbove + 1
+	}
+	return 2
+}
 
 // Fate is what becomes of a row with a valid id.
 type Fate uint8
@@ -40,28 +54,30 @@ type Fate uint8
 // number.
 const (
 	Kept              Fate = iota
-	Excluded               // the id is on an exclude list
+	Listed                 // the id is on a list
 	DuplicateID            // Reject: the id is on several rows
 	DuplicateCopy          // an identical row is kept
 	DuplicateConflict      // rows of one id that should be identical are not
 	DuplicateOlder         // KeepLatest: a later row is kept
+	Crowded                // Crowd: the id is on more than CrowdedAbove rows
 	fates             = iota
 )
 
-var fateNames = [fates]string{"", "excluded", "duplicate_id", "duplicate_copy", "duplicate_conflict", "duplicate_older"}
+var fateNames = [fates]string{"", "excluded", "duplicate_id", "duplicate_copy", "duplicate_conflict", "duplicate_older", "crowded"}
 
-// String gives the reason that the rejected table shows; "" for Kept.
+// String gives the name that tables and reports show: "excluded" for Listed, ""
+// for Kept.
 func (f Fate) String() string { return fateNames[f] }
 
 // IsDuplicate says whether the row counts as removed by the duplicates policy.
-func (f Fate) IsDuplicate() bool { return f >= DuplicateID }
+func (f Fate) IsDuplicate() bool { return f >= DuplicateID && f <= DuplicateOlder }
 
 // Options describes a snapshot with its lists, and bounds the work on it.
 type Options struct {
-	Rows, Listed int64  // rows of the snapshot and of all exclude lists
+	Rows, Listed int64  // rows of the snapshot and of all lists
 	Memory       int64  // bytes for records and tables; 0 is 256 MiB
 	Temp         string // an existing folder for what does not fit
-	Policy       Policy // read by the Judge; "" is Reject
+	Policy       Policy // "" is Reject
 	Workers      int    // goroutines that collect, and that work on partitions; 0 is 1
 
 	hash func([]byte) uint64 // xxh3 unless a test says otherwise
@@ -98,7 +114,7 @@ func (o Options) withDefaults() (Options, error) {
 
 func (p Policy) check() error {
 	switch p {
-	case Reject, KeepIdentical, KeepLatest:
+	case Reject, KeepIdentical, KeepLatest, Crowd:
 		return nil
 	}
 	return fmt.Errorf("duplicates policy %q: want %s, %s or %s", p, Reject, KeepIdentical, KeepLatest)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -74,8 +75,32 @@ func TestIDsThatAreOnlyOnListsAreNoSuspects(t *testing.T) {
 	}
 }
 
+// A crowd begins at the 21st row, listed rows of the same id beside; a list goes
+// before it.
+func TestWhereACrowdBegins(t *testing.T) {
+	for name, hash := range hashes {
+		n := night{listed: []string{"other", "listed", "listed"}}
+		for _, id := range []string{"twenty", "many", "listed"} {
+			for range map[string]int{"twenty": 20, "many": 21, "listed": 25}[id] {
+				n.users = append(n.users, user{id: id, content: byte(len(n.users))})
+			}
+		}
+		n.o = Options{Rows: int64(len(n.users)), Listed: 3, Workers: 1, Policy: Crowd, hash: hash}
+		got, s, err := n.fates()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(n.bruteForce(), got); diff != "" || got[0] != Kept || got[20] != Crowded || got[41] != Listed {
+			t.Fatalf("%s: %s", name, diff)
+		}
+		if name == "xxh3" && s.Count() != 21+25+2 {
+			t.Errorf("%d suspects: those of the twenty are none", s.Count())
+		}
+	}
+}
+
 func TestNoFatesKeepsEveryRow(t *testing.T) {
-	dst := []Fate{Excluded, DuplicateID}
+	dst := []Fate{Listed, DuplicateID}
 	found, err := NoFates().Fill(5, dst)
 	if found || err != nil || dst[0] != Kept || dst[1] != Kept || NoFates().Close() != nil {
 		t.Fatalf("got %v, %v, %v", dst, found, err)

@@ -9,9 +9,9 @@ import (
 	"github.com/churntier/churntier/pipeline/spill"
 )
 
-// Judge compares the suspects byte for byte and tells their fates. An id on an
-// exclude list excludes all its rows, and they count for no duplicates; the
-// policy decides among the others.
+// Judge compares the suspects byte for byte and tells their fates. All rows of an
+// id on a list are Listed, and count for no duplicates; the policy decides among
+// the others.
 //
 // Of Options.Memory a quarter holds records and an eighth the collectors'
 // buffers until Fates; its tables take a quarter, the fates themselves an
@@ -67,7 +67,7 @@ func (c *JudgeCollector) AddRow(row int64, id, order []byte, content [16]byte) e
 	return c.add(record{row: row, id: id, order: order, content: content})
 }
 
-// AddListed takes a suspect of an exclude list.
+// AddListed takes a suspect of a list.
 func (c *JudgeCollector) AddListed(row int64, id []byte) error {
 	if row < c.judge.options.Rows {
 		return fmt.Errorf("row %d: lists begin at %d", row, c.judge.options.Rows)

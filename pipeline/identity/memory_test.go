@@ -15,20 +15,25 @@ import (
 // TestOneIDManyTimes has an id on two million rows, whose records alone are 30
 // times the memory allowed.
 func TestOneIDManyTimes(t *testing.T) {
-	assertBounded(t, 2_000_000, 1)
+	assertBounded(t, KeepIdentical, 2_000_000, 1)
+}
+
+// TestManyCrowds has ids on 25 rows each, all of them to be told.
+func TestManyCrowds(t *testing.T) {
+	assertBounded(t, Crowd, 500_000, 20_000)
 }
 
 // TestManySuspects has ids on two rows each, whose records and groups are many
 // times the memory allowed.
 func TestManySuspects(t *testing.T) {
-	assertBounded(t, 100_000, 50_000)
+	assertBounded(t, KeepIdentical, 100_000, 50_000)
 }
 
 // assertBounded judges rows of as many ids, all of equal content, within 1 MiB.
-func assertBounded(t *testing.T, rows, distinct int64) {
+func assertBounded(t *testing.T, p Policy, rows, distinct int64) {
 	t.Helper()
 	const allowed = 1 << 20
-	o := Options{Rows: rows, Memory: allowed, Temp: t.TempDir(), Policy: KeepIdentical, Workers: 1}
+	o := Options{Rows: rows, Memory: allowed, Temp: t.TempDir(), Policy: p, Workers: 1}
 	builder := array.NewStringBuilder(memory.DefaultAllocator)
 	for i := range max(distinct, 10_000) {
 		builder.Append(fmt.Sprint("user-", i%distinct))
@@ -41,8 +46,12 @@ func assertBounded(t *testing.T, rows, distinct int64) {
 	peak := watchHeap()
 	f := judgeAll(t, o, &ids)
 	grown := peak()
-	if f.Count(Kept) != distinct || f.Count(DuplicateCopy) != rows-distinct {
-		t.Fatalf("%d kept, %d copies", f.Count(Kept), f.Count(DuplicateCopy))
+	want := [fates]int64{Kept: distinct, DuplicateCopy: rows - distinct}
+	if p == Crowd {
+		want = [fates]int64{Crowded: rows}
+	}
+	if f.counts != want {
+		t.Fatalf("by fate %d, want %d", f.counts, want)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)

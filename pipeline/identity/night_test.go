@@ -42,12 +42,15 @@ func (n night) bruteForce() []Fate {
 		switch {
 		case id == "":
 		case listed[id]:
-			n.set(out, same, Excluded)
+			n.set(out, same, Listed)
 		case len(same) == 1:
 		case n.o.Policy == Reject:
 			n.set(out, same, DuplicateID)
 		case n.o.Policy == KeepIdentical:
 			n.keepOne(out, same, same)
+		case n.o.Policy == Crowd && len(same) <= 20:
+		case n.o.Policy == Crowd:
+			n.set(out, same, Crowded)
 		default:
 			n.keepOne(out, same, n.latest(same))
 		}
@@ -66,8 +69,12 @@ func (n night) suspects() []bool {
 		inLists[id]++
 	}
 	var out []bool
+	most := 1
+	if n.o.Policy == Crowd {
+		most = 20
+	}
 	for _, u := range n.users {
-		out = append(out, u.id != "" && (inSnapshot[u.id] > 1 || inLists[u.id] > 0))
+		out = append(out, u.id != "" && (inSnapshot[u.id] > most || inLists[u.id] > 0))
 	}
 	for _, id := range n.listed {
 		out = append(out, id != "" && inSnapshot[id] > 0)
@@ -260,14 +267,14 @@ func drawNight(t *rapid.T) night {
 	id := rapid.Custom(func(t *rapid.T) string {
 		return rapid.SampledFrom([]string{"", "x", "user-", "a longer name of a user "}).Draw(t, "prefix") + fmt.Sprint(rapid.IntRange(0, 99).Draw(t, "n"))
 	})
-	ids := rapid.OneOf(id, id, rapid.SampledFrom([]string{"", "hot"}))
+	ids := rapid.OneOf(id, id, rapid.SampledFrom([]string{"", "hot", "warm", "mild"}))
 	row := rapid.Custom(func(t *rapid.T) user {
 		return user{ids.Draw(t, "id"), rapid.ByteRange(0, 3).Draw(t, "order"), rapid.ByteRange(0, 1).Draw(t, "content")}
 	})
 	n := night{users: rapid.SliceOfN(row, 0, 300).Draw(t, "users"), listed: rapid.SliceOfN(ids, 0, 10).Draw(t, "listed")}
 	n.o = Options{
 		Rows: int64(len(n.users)), Listed: int64(len(n.listed)),
-		Policy:  rapid.SampledFrom([]Policy{Reject, KeepIdentical, KeepLatest}).Draw(t, "policy"),
+		Policy:  rapid.SampledFrom([]Policy{Reject, KeepIdentical, KeepLatest, Crowd}).Draw(t, "policy"),
 		Workers: rapid.SampledFrom([]int{1, 2, 7}).Draw(t, "workers"),
 		Memory:  rapid.SampledFrom([]int64{1, 5000, 1 << 20}).Draw(t, "memory"),
 		hash:    hashes[rapid.SampledFrom([]string{"xxh3", "constant", "high", "low", "few"}).Draw(t, "hash")],
@@ -316,6 +323,8 @@ func TestLargeNight(t *testing.T) {
 		{Policy: KeepIdentical, Workers: 2, Memory: 256 << 10},
 		{Policy: KeepLatest, Workers: 7, Memory: 1 << 20},
 		{Policy: KeepLatest, Workers: 2, Memory: 1 << 30},
+		{Policy: Crowd, Workers: 2, Memory: 256 << 10},
+		{Policy: Crowd, Workers: 7, Memory: 0},
 	} {
 		o.Rows, o.Listed, o.Temp = rows, int64(len(n.listed)), dir
 		n.o = o

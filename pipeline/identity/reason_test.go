@@ -63,7 +63,7 @@ func TestNamesForTheRejectedTable(t *testing.T) {
 			t.Errorf("reason %d: got %q, want %q", i, got, name)
 		}
 	}
-	want = []string{"", "excluded", "duplicate_id", "duplicate_copy", "duplicate_conflict", "duplicate_older"}
+	want = []string{"", "excluded", "duplicate_id", "duplicate_copy", "duplicate_conflict", "duplicate_older", "crowded"}
 	for i, name := range want {
 		if got := Fate(i).String(); got != name {
 			t.Errorf("fate %d: got %q, want %q", i, got, name)

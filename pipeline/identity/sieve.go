@@ -10,8 +10,9 @@ import (
 )
 
 // Sieve finds the rows whose id may not be theirs alone. A row of the snapshot
-// is a suspect when the hash of its id is also on another row or on a list, a
-// row of a list when its hash is also in the snapshot.
+// is a suspect when the hash of its id is also on a list, or on so many rows that
+// the policy takes notice: two, by Crowd more than CrowdedAbove. A row of a list is
+// a suspect when its hash is also in the snapshot.
 //
 // Of Options.Memory a quarter holds records and a quarter the collectors'
 // buffers until Suspects; the tables of Suspects take the other half.
@@ -89,6 +90,7 @@ func (s *Sieve) Suspects(ctx context.Context) (*Suspects, error) {
 	workers, memory := s.options.tables(s.options.Memory / 2)
 	err := eachPartition(ctx, workers, s.store.Partitions(), func() func(context.Context, int) error {
 		f := sifter{sieve: s, suspects: suspects, memory: memory}
+		f.table.enough = uint64(s.options.Policy.enough())
 		return f.partition
 	})
 	if err = errors.Join(err, s.Close()); err != nil {

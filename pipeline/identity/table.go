@@ -3,22 +3,24 @@ package identity
 import "math/bits"
 
 // hashTable counts hashes with open addressing. A slot is one word: the upper
-// 61 bits of a hash and what is known of it. That two hashes may be taken for
+// 58 bits of a hash and what is known of it. That two hashes may be taken for
 // one makes more suspects, never fewer.
 type hashTable struct {
-	slots []uint64
-	used  int
-	limit int  // of used
-	found bool // whether any hash makes suspects
+	enough uint64 // rows of the snapshot that make their hash suspicious
+	slots  []uint64
+	used   int
+	limit  int  // of used
+	found  bool // whether any hash makes suspects
 }
 
-// What is known of a hash.
+// What is known of a hash: the rows of the snapshot that it is on, counted up to
+// enough, and whether it is on a list.
 const (
-	once    = 1 << iota // it is on a row of the snapshot
-	again               // and on another
-	listed              // it is on an exclude list
-	marks   = 1<<iota - 1
-	minSlot = 64
+	markBits = 6
+	marks    = 1<<markBits - 1
+	listed   = 1 << (markBits - 1)
+	rowMarks = listed - 1 // at least CrowdedAbove+1
+	minSlot  = 64
 )
 
 // reset empties the table and sizes it for n hashes, or for as many as fit
@@ -43,35 +45,35 @@ func (t *hashTable) add(hash uint64, isListed bool) bool {
 		}
 		t.used++
 	}
-	known = seen(known, isListed)
+	known = t.seen(known, isListed)
 	*slot = hash&^marks | known
-	t.found = t.found || suspicious(known)
+	t.found = t.found || t.suspicious(known)
 	return true
 }
 
 // seen adds one more occurrence to what is known.
-func seen(known uint64, isListed bool) uint64 {
+func (t *hashTable) seen(known uint64, isListed bool) uint64 {
 	switch {
 	case isListed:
 		return known | listed
-	case known&once != 0:
-		return known | again
+	case known&rowMarks < t.enough:
+		return known + 1
 	}
-	return known | once
+	return known
 }
 
 // suspicious says whether the rows of a hash have to be looked at.
-func suspicious(known uint64) bool {
-	return known&again != 0 || known&(once|listed) == once|listed
+func (t *hashTable) suspicious(known uint64) bool {
+	return known&rowMarks >= t.enough || known&rowMarks > 0 && known&listed != 0
 }
 
 // suspect says whether rows with this hash, which was added, are suspects.
-func (t *hashTable) suspect(hash uint64) bool { return suspicious(*t.find(hash) & marks) }
+func (t *hashTable) suspect(hash uint64) bool { return t.suspicious(*t.find(hash) & marks) }
 
 // find gives the slot of the hash, or the free one where it belongs.
 func (t *hashTable) find(hash uint64) *uint64 {
 	mask := uint64(len(t.slots) - 1)
-	for i := (hash >> 3) & mask; ; i = (i + 1) & mask {
+	for i := (hash >> markBits) & mask; ; i = (i + 1) & mask {
 		if word := t.slots[i]; word == 0 || word&^marks == hash&^marks {
 			return &t.slots[i]
 		}
