@@ -10,6 +10,9 @@
 // The Judge takes the suspects alone, compares them byte for byte and gives
 // their Fates.
 //
+// Contacts, such as e-mail addresses, are ids like any other once LoadContacts has
+// brought them into the form in which they are compared.
+//
 // Rows are numbered: [0, Rows) are those of the snapshot, [Rows, Rows+Listed)
 // those of the lists one after the other.
 package identity

@@ -9,14 +9,15 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// IDs is the text view of the id column of one batch. Its buffers are reused by
-// the next Load; the zero value is ready. For text columns it points into the
+// IDs is the text view of the ids or contacts of one batch. Its buffers are reused
+// by the next load; the zero value is ready. For text columns it points into the
 // array's memory, so it is valid no longer than the array.
 type IDs struct {
 	text    []byte // what the spans point into
 	spans   []span
 	reasons []Reason
-	digits  []byte // text of integer ids
+	own     []byte // text that is not the array's: of integers and contacts
+	users   []int  // see normaliseEntries
 }
 
 // span is where an id lies in the text.
@@ -180,14 +181,14 @@ func entry(values arrow.Array, k int) span {
 
 func (v *IDs) loadIntegers(arr arrow.Array) {
 	number := integers(arr)
-	v.digits = v.digits[:0]
+	v.own = v.own[:0]
 	for i := range v.spans {
-		start := int64(len(v.digits))
-		v.digits = number(v.digits, i)
-		v.spans[i] = span{start, int64(len(v.digits))}
+		start := int64(len(v.own))
+		v.own = number(v.own, i)
+		v.spans[i] = span{start, int64(len(v.own))}
 		v.reasons[i] = Good
 	}
-	v.text = v.digits
+	v.text = v.own
 	v.markNulls(arr)
 }
 
