@@ -21,6 +21,8 @@
 //   - score: a risk of churn from 0 to 100, kept as hundredths (0 to 10000).
 //   - rejected: a row that cannot be scored, with its reason; excluded: a row whose
 //     id is on an exclude list; duplicate: a row that the duplicates policy removes.
+//   - key: what names a user in a question about rows, an id or a contact; contact:
+//     an e-mail address or phone number, compared trimmed and in lower case.
 //   - distribution: the exact count of every score; category: the label of a score
 //     (high, medium, low); gate: a check that can refuse a night.
 //   - audience: a named set of users, by default one a category; member: one of

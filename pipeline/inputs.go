@@ -12,9 +12,10 @@ import (
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
-// ErrList says that an exclude list cannot be trusted: missing, empty or of
-// another id type. Scoring the erased is worse than not scoring, so it refuses.
-var ErrList = errors.New("exclude list")
+// ErrList says that a list cannot be trusted: missing, empty or of another type of
+// keys. Scoring the erased is worse than not scoring, so it refuses. Error texts
+// say before it what the list is for.
+var ErrList = errors.New("list")
 
 // inputs are the files of a night with their versions fixed and nothing read.
 type inputs struct {
@@ -58,7 +59,7 @@ func (l List) find(ctx context.Context) (*snapshot.Pinned, error) {
 	}
 	files := slices.DeleteFunc(all, func(a objstore.Attrs) bool { return !snapshot.IsPart(l.Files, a.Key) })
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%w %s: no file is there; the URL of a list ends in a file name or a glob, such as erased/*.parquet", ErrList, l.URL)
+		return nil, fmt.Errorf("exclude %w %s: no file is there; the URL of a list ends in a file name or a glob, such as erased/*.parquet", ErrList, l.URL)
 	}
 	return snapshot.PinFiles(l.Bucket, files), nil
 }

@@ -105,8 +105,8 @@ func (r *run) describeInputs() []publish.Input {
 func (r *run) describeLists() []publish.List {
 	var all []publish.List
 	for _, l := range r.plan.Lists {
-		for _, p := range l.Parts {
-			all = append(all, publish.List{URL: l.Source.Bucket.URL(p.Name), Size: p.Size, CRC32C: publish.Checksum(p.CRC32C), Rows: p.Rows})
+		for _, p := range l.Files.Parts {
+			all = append(all, publish.List{URL: l.Files.Source.Bucket.URL(p.Name), Size: p.Size, CRC32C: publish.Checksum(p.CRC32C), Rows: p.Rows})
 		}
 	}
 	return all

@@ -174,7 +174,7 @@ func (r *run) stage(ctx context.Context, engine Engine) ([]Shard, error) {
 	if r.Mode == Preview {
 		p.prefix = publish.PreviewPrefix(r.Date, r.name)
 	}
-	fates, err := engine.Identify(ctx, p)
+	fates, err := engine.Identify(ctx, p, p.excludedAndDuplicates())
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 type Plan struct {
 	Night
 	Parts   *snapshot.Files
-	Lists   []*snapshot.Files
+	Lists   []KeyList // of the ids that are never scored
 	Splits  []snapshot.Split
 	Columns []string      // the wanted columns, in the order of every batch
 	Inputs  []score.Input // where the score takes its features from
@@ -134,42 +134,35 @@ func (p *Plan) openLists(ctx context.Context, pinned []*snapshot.Pinned) error {
 		if err != nil {
 			return fmt.Errorf("exclude list %s: %w", l.URL, err)
 		}
-		p.Lists = append(p.Lists, f)
-		if err := p.checkList(f, l); err != nil {
+		list := KeyList{Use: "exclude", URL: l.URL, Column: l.ID, Files: f}
+		p.Lists = append(p.Lists, list)
+		if err := p.checkList(list, p.Rules.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkList refuses a list whose ids are of another type than the snapshot's: text
-// and numbers that look alike are different users in many warehouses.
-func (p *Plan) checkList(f *snapshot.Files, l List) error {
-	if err := f.Check([]string{l.ID}); err != nil {
-		return fmt.Errorf("%w %s: %w", ErrList, l.URL, err)
+// checkList refuses a list whose keys are of another type than those in a column of
+// the snapshot: text and numbers that look alike are different users in many
+// warehouses.
+func (p *Plan) checkList(l KeyList, column string) error {
+	if err := l.Files.Check([]string{l.Column}); err != nil {
+		return fmt.Errorf("%s %w %s: %w", l.Use, ErrList, l.URL, err)
 	}
-	listed, _ := f.Type(l.ID)
-	ids, ok := p.Parts.Type(p.Rules.ID)
+	listed, _ := l.Files.Type(l.Column)
+	keys, ok := p.Parts.Type(column)
 	if !ok {
 		return nil // reported with the other faults of the snapshot
 	}
 	if err := identity.CheckType(listed); err != nil {
-		return fmt.Errorf("%w %s: column %q: %w", ErrList, l.URL, l.ID, err)
+		return fmt.Errorf("%s %w %s: column %q: %w", l.Use, ErrList, l.URL, l.Column, err)
 	}
-	if !snapshot.SameKind(listed, ids) {
-		return fmt.Errorf("%w %s: column %q is %s and the snapshot's %q is %s; write the list with the type of the snapshot",
-			ErrList, l.URL, l.ID, listed, p.Rules.ID, ids)
+	if !snapshot.SameKind(listed, keys) {
+		return fmt.Errorf("%s %w %s: column %q is %s and the snapshot's %q is %s; write the list with the type of the snapshot",
+			l.Use, ErrList, l.URL, l.Column, listed, column, keys)
 	}
 	return nil
-}
-
-// Listed counts the rows of all exclude lists.
-func (p *Plan) Listed() int64 {
-	n := int64(0)
-	for _, l := range p.Lists {
-		n += l.Rows()
-	}
-	return n
 }
 
 // Close frees the parts and the lists.
@@ -179,7 +172,7 @@ func (p *Plan) Close() error {
 		errs = append(errs, p.Parts.Close())
 	}
 	for _, l := range p.Lists {
-		errs = append(errs, l.Close())
+		errs = append(errs, l.Files.Close())
 	}
 	return errors.Join(errs...)
 }

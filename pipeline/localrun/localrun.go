@@ -26,24 +26,28 @@ type Engine struct {
 // Name is that of the engine in manifests.
 func (Engine) Name() string { return "local" }
 
-// Identify decides which rows are excluded or duplicates: every id's hash goes
-// through a sieve; only rows whose hash is not alone are read again and compared.
-func (e Engine) Identify(ctx context.Context, p *pipeline.Plan) (*identity.Fates, error) {
-	p.Progress.Stage("identify", p.Parts.Rows())
-	o := identity.Options{
-		Rows: p.Parts.Rows(), Listed: p.Listed(), Memory: e.Memory, Temp: p.Temp,
-		Policy: p.Rules.Duplicates, Workers: e.Workers,
+// Identify answers a question about every row: every key's hash goes through a
+// sieve; only rows whose hash is not alone are read again and compared.
+func (e Engine) Identify(ctx context.Context, p *pipeline.Plan, q pipeline.Question) (*identity.Fates, error) {
+	p.Progress.Stage(q.Title, p.Parts.Rows())
+	readings, err := p.Readings(ctx, q)
+	if err != nil {
+		return nil, err
 	}
-	suspects, err := e.sieve(ctx, p, o)
+	o := identity.Options{
+		Rows: p.Parts.Rows(), Listed: q.Listed(), Memory: e.Memory, Temp: p.Temp,
+		Policy: q.Policy, Workers: e.Workers,
+	}
+	suspects, err := e.sieve(ctx, p, readings, o)
 	if err != nil || suspects.Count() == 0 {
 		return identity.NoFates(), err
 	}
-	p.Progress.Stage("compare ids", 0)
+	p.Progress.Stage("compare "+q.Keys(), 0)
 	judge, err := identity.NewJudge(o, suspects)
 	if err != nil {
 		return nil, err
 	}
-	err = e.eachReading(ctx, p, func() collector { return judge.Collector() }, func(ctx context.Context, r pipeline.Reading, c collector) error {
+	err = e.eachReading(ctx, readings, func() collector { return judge.Collector() }, func(ctx context.Context, r pipeline.Reading, c collector) error {
 		return p.JudgeSuspects(ctx, r, suspects, c.(*identity.JudgeCollector))
 	})
 	if err != nil {
@@ -52,13 +56,13 @@ func (e Engine) Identify(ctx context.Context, p *pipeline.Plan) (*identity.Fates
 	return judge.Fates(ctx)
 }
 
-func (e Engine) sieve(ctx context.Context, p *pipeline.Plan, o identity.Options) (*identity.Suspects, error) {
+func (e Engine) sieve(ctx context.Context, p *pipeline.Plan, readings []pipeline.Reading, o identity.Options) (*identity.Suspects, error) {
 	sieve, err := identity.NewSieve(o)
 	if err != nil {
 		return nil, err
 	}
-	err = e.eachReading(ctx, p, func() collector { return sieve.Collector() }, func(ctx context.Context, r pipeline.Reading, c collector) error {
-		return p.SieveIDs(ctx, r, c.(*identity.SieveCollector))
+	err = e.eachReading(ctx, readings, func() collector { return sieve.Collector() }, func(ctx context.Context, r pipeline.Reading, c collector) error {
+		return p.SieveKeys(ctx, r, c.(*identity.SieveCollector))
 	})
 	if err != nil {
 		return nil, errors.Join(err, sieve.Close())
@@ -66,11 +70,11 @@ func (e Engine) sieve(ctx context.Context, p *pipeline.Plan, o identity.Options)
 	return sieve.Suspects(ctx)
 }
 
-// collector takes ids on behalf of one worker.
+// collector takes keys on behalf of one worker.
 type collector interface{ Close() error }
 
-func (e Engine) eachReading(ctx context.Context, p *pipeline.Plan, collect func() collector, do func(context.Context, pipeline.Reading, collector) error) error {
-	return each(ctx, e.Workers, p.Readings(), func(ctx context.Context, take func() (pipeline.Reading, bool)) (err error) {
+func (e Engine) eachReading(ctx context.Context, readings []pipeline.Reading, collect func() collector, do func(context.Context, pipeline.Reading, collector) error) error {
+	return each(ctx, e.Workers, readings, func(ctx context.Context, take func() (pipeline.Reading, bool)) (err error) {
 		c := collect()
 		defer func() { err = errors.Join(err, c.Close()) }()
 		for r, ok := take(); ok; r, ok = take() {
