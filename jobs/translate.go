@@ -56,9 +56,6 @@ func modelOptions(c config.Score) score.Options {
 func modelUse(cfg *config.Config) *pipeline.ModelUse {
 	o := modelOptions(cfg.Score)
 	u := &pipeline.ModelUse{Missing: o.Missing, OneHot: o.OneHot, Features: o.Features, Iterations: int(o.Iterations)}
-	if len(u.Features) > 0 {
-		u.Zone = cfg.Timezone.String()
-	}
 	if u.Iterations == config.IterationsBest && len(u.Missing)+len(u.OneHot.Columns)+len(u.Features) == 0 {
 		return nil
 	}

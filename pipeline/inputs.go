@@ -5,22 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
-	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
-// ErrList says that a list cannot be trusted: missing, empty or of another type of
-// keys. Scoring the erased is worse than not scoring, so it refuses. Error texts
-// say before it what the list is for.
-var ErrList = errors.New("list")
-
 // inputs are the files of a night with their versions fixed and nothing read.
 type inputs struct {
 	parts *snapshot.Pinned
-	lists []*snapshot.Pinned // by Night.Exclude
+	lists []*snapshot.Pinned // by Night.lists
 }
 
 // pin finds the snapshot and the lists of the night.
@@ -30,8 +23,8 @@ func pin(ctx context.Context, n *Night) (*inputs, error) {
 		return nil, err
 	}
 	in := &inputs{parts: parts}
-	for _, l := range n.Exclude {
-		files, err := l.find(ctx)
+	for _, l := range n.lists() {
+		files, err := l.find(ctx, n)
 		if err != nil {
 			return nil, err
 		}
@@ -52,31 +45,19 @@ func (in *inputs) sum(ctx context.Context) error {
 
 func (in *inputs) all() []*snapshot.Pinned { return append([]*snapshot.Pinned{in.parts}, in.lists...) }
 
-func (l List) find(ctx context.Context) (*snapshot.Pinned, error) {
-	all, err := l.Bucket.Objects(ctx, "")
-	if err != nil && !errors.Is(err, objstore.ErrNoBucket) {
-		return nil, fmt.Errorf("exclude list %s: %w", l.URL, err)
-	}
-	files := slices.DeleteFunc(all, func(a objstore.Attrs) bool { return !snapshot.IsPart(l.Files, a.Key) })
-	if len(files) == 0 {
-		return nil, fmt.Errorf("exclude %w %s: no file is there; the URL of a list ends in a file name or a glob, such as erased/*.parquet", ErrList, l.URL)
-	}
-	return snapshot.PinFiles(l.Bucket, files), nil
-}
-
 // unchanged returns snapshot.ErrNotReady when an input is not what it was when it
 // was fixed.
 func (in *inputs) unchanged(ctx context.Context, n *Night) error {
 	if err := in.parts.Unchanged(ctx); err != nil {
 		return changed(err)
 	}
-	for i, was := range in.lists {
-		now, err := n.Exclude[i].find(ctx)
+	for i, l := range n.lists() {
+		now, err := l.find(ctx, n)
 		if err != nil {
 			return changed(err)
 		}
-		if !was.Same(now) {
-			return fmt.Errorf("%w: the exclude list %s changed while it was read; run again", snapshot.ErrNotReady, n.Exclude[i].URL)
+		if !in.lists[i].Same(now) {
+			return fmt.Errorf("%w: the %s list %s changed while it was read; run again", snapshot.ErrNotReady, l.use, l.URL)
 		}
 	}
 	return nil
@@ -90,15 +71,22 @@ func changed(err error) error {
 	return err
 }
 
+// listKey is what of a suppression list decides bytes beside its files.
+type listKey struct{ ID, Contact string }
+
 // fingerprint gives F of the publication protocol: equal inputs, model, mode and
 // rules have equal fingerprints.
 func (in *inputs) fingerprint(n *Night) (string, error) {
 	canonical := struct {
 		Rules
-		ListIDs []string // columns of the exclude lists
+		ListIDs  []string  // columns of the exclude lists
+		Suppress []listKey `json:"SuppressLists,omitempty"`
 	}{Rules: n.Rules}
 	for _, l := range n.Exclude {
 		canonical.ListIDs = append(canonical.ListIDs, l.ID)
+	}
+	for _, l := range n.Suppress {
+		canonical.Suppress = append(canonical.Suppress, listKey{l.ID, l.Contact})
 	}
 	rules, err := json.Marshal(canonical)
 	if err != nil {

@@ -14,7 +14,7 @@ func (r *run) complete(ctx context.Context, shards []Shard) ([]Shard, error) {
 	for _, s := range shards {
 		written[s.Output] = true
 	}
-	s := r.plan.newShards(0, r.categories)
+	s := r.plan.newShards(0)
 	for i, o := range r.plan.outputs {
 		if written[i] || !o.always {
 			continue
@@ -45,7 +45,7 @@ func (r *run) describe(engine string, shards []Shard) *publish.Manifest {
 		Inputs: r.describeInputs(), Lists: r.describeLists(), Model: r.describeModel(),
 		Rows: publish.Rows{
 			Read: t.Read, Rejected: t.Rejected, Excluded: t.Excluded, Duplicates: t.Duplicates,
-			Ineligible: t.Ineligible, Scored: t.Scored,
+			Ineligible: t.Ineligible, Scored: t.Scored, Suppressed: t.Suppressed,
 		},
 		RejectedReasons: t.Reasons,
 		Distribution:    b[:],
@@ -87,7 +87,10 @@ func (r *run) files(shards []Shard, name string, audience int) []publish.File {
 func (r *run) describeAudience(name string, files []publish.File) publish.Audience {
 	a := publish.Audience{Name: name, Files: files}
 	for _, f := range files {
-		if f.Format == formatParquet {
+		switch {
+		case f.IsControl():
+			a.Control += f.Rows
+		case f.Format == formatParquet:
 			a.Members += f.Rows
 		}
 	}

@@ -31,7 +31,9 @@ type Night struct {
 	Snapshot   snapshot.Source
 	Verify     snapshot.Verify
 	Limits     snapshot.Limits
-	Exclude    []List
+	Exclude    []List         // never scored
+	Suppress   []List         // never in an audience
+	Started    time.Time      // by the clock, for the age of lists alone
 	Zone       *time.Location // of the logical date
 	Gates      gate.Limits
 	Accept     map[string]string // refusing gates to pass all the same: name to reason
@@ -52,6 +54,7 @@ func (n *Night) Now() time.Time { return n.Date.End(n.Zone) }
 // shards. Their JSON form is the canonical config of the fingerprint.
 type Rules struct {
 	ID          string
+	Contact     string `json:",omitempty"` // column
 	Duplicates  identity.Policy
 	OrderBy     string `json:",omitempty"`
 	AsOf        string `json:",omitempty"` // column whose newest day must be the night's date
@@ -59,11 +62,24 @@ type Rules struct {
 	Scorer      *score.Scorer `json:"-"`
 	Model       *Model        `json:"-"`
 	ModelUse    *ModelUse     `json:",omitempty"`
+	Eligible    string        `json:",omitempty"` // expression: whom the prediction is for
 	Categories  []distribution.Rule
+	Suppress    []string `json:",omitempty"` // expressions: who is never in an audience
+	Exclusive   []string `json:",omitempty"` // names of audiences
+	Holdout     *Holdout `json:",omitempty"`
 	Audiences   []Audience
 	Scores      bool
 	Passthrough []string
 	Compression string
+	Zone        string `json:",omitempty"` // of now, where an expression may use it
+}
+
+// Holdout keeps a share of the users out of every audience. The key is the contact
+// or the id; users of one contact are in one arm.
+type Holdout struct {
+	Share     float64
+	Salt      string
+	ByContact bool
 }
 
 // ColumnScore is a score that the snapshot already holds.
@@ -79,7 +95,6 @@ type ModelUse struct {
 	Missing    []float64 `json:",omitempty"`
 	OneHot     score.OneHot
 	Features   map[string]string `json:",omitempty"`
-	Zone       string            `json:",omitempty"` // of now, where there are expressions
 }
 
 // Model names the model file of a night.
@@ -90,11 +105,14 @@ type Model struct {
 }
 
 // Audience is a named set of users and the files that list them. It takes the
-// users of one category, or of a score range with both ends included.
+// users of one category, or of a score range with both ends included, for whom
+// Where is true, and of those no more than Limit.
 type Audience struct {
 	Name      string
 	Category  string    // "" when Range decides
 	Range     [2]uint16 // hundredths
+	Where     string    `json:",omitempty"` // expression
+	Limit     int64     `json:",omitempty"` // 0 for none
 	Files     []File
 	SkipEmpty bool        // no text file when there is no member
 	Expect    gate.Expect `json:"-"`
@@ -116,20 +134,12 @@ func (f File) extension() string {
 	return f.Format
 }
 
-// Column is one column of an audience file: a word such as score, or the name of
-// a snapshot column, whose texts may be normalised and then hashed.
+// Column is one column of an audience file: a word such as score, the name of a
+// snapshot column, or an expression, whose texts may be normalised and then hashed.
 type Column struct {
 	Name, From string
 	Hash       string `json:",omitempty"` // sha256-lower-trim
 	Normalise  string `json:",omitempty"` // e164
-}
-
-// List is a list of ids that are never scored.
-type List struct {
-	URL    string // for people
-	Bucket *objstore.Bucket
-	Files  string // glob of its Parquet files in Bucket
-	ID     string // column
 }
 
 // Progress hears how far a run is. Its methods are called from many goroutines.

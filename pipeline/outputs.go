@@ -7,6 +7,7 @@ import (
 
 	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/filter"
 )
 
 // output is one file series of a night: a table, or one format of an audience.
@@ -14,7 +15,8 @@ type output struct {
 	name     string // scores, rejected or the audience
 	folder   string // in the run's prefix
 	form     File
-	audience int // index into Rules.Audiences, or -1 for a table
+	audience int  // index into Rules.Audiences, or -1 for a table
+	control  bool // the audience's control arm, and not its members
 	always   bool
 	encode   func(io.Writer) (audience.Encoder, error) // nil for the rejected table
 }
@@ -41,7 +43,9 @@ func (p *Plan) layOut() ([]output, error) {
 	var errs []error
 	schema := p.Parts.Schema(p.Columns...)
 	series := func(o output, columns []audience.Column) {
-		l := audience.Layout{ID: p.Rules.ID, Columns: columns, Categories: categoryNames(p.Rules.Categories), Date: p.Date}
+		l := audience.Layout{
+			ID: p.Rules.ID, Columns: columns, Categories: categoryNames(p.Rules.Categories), Date: p.Date, HeldOut: o.control,
+		}
 		_, err := l.Schema(schema)
 		errs = append(errs, err)
 		o.encode = func(w io.Writer) (audience.Encoder, error) {
@@ -66,7 +70,17 @@ func (p *Plan) layOut() ([]output, error) {
 		for i, a := range p.Rules.Audiences {
 			for _, f := range a.Files {
 				always := f.Format == formatParquet || !a.SkipEmpty
-				series(output{name: a.Name, folder: "audiences/" + a.Name, form: f, audience: i, always: always}, p.columns(f))
+				columns, err := p.columns(f)
+				if err != nil {
+					errs = append(errs, fmt.Errorf("audience %s: %s: %w", a.Name, f.extension(), err))
+					continue
+				}
+				o := output{name: a.Name, folder: "audiences/" + a.Name, form: f, audience: i, always: always}
+				series(o, columns)
+				if f.Format == formatParquet && p.Rules.Holdout != nil {
+					o.control, o.always = true, true
+					series(o, columns)
+				}
 			}
 		}
 	}
@@ -83,6 +97,7 @@ func compressed(encode func(io.Writer) (audience.Encoder, error)) func(io.Writer
 var words = map[string]audience.Source{
 	"score": audience.FromScore, "category": audience.FromCategory,
 	"probability": audience.FromProbability, "snapshot_date": audience.FromSnapshotDate,
+	"held_out": audience.FromHeldOut,
 }
 
 func isWord(from string) bool {
@@ -90,21 +105,36 @@ func isWord(from string) bool {
 	return ok
 }
 
-func (p *Plan) columns(f File) []audience.Column {
+func (p *Plan) columns(f File) ([]audience.Column, error) {
 	if len(f.Columns) == 0 {
-		return audience.DefaultColumns(p.Rules.ID)
+		return audience.DefaultColumns(p.Rules.ID), nil
 	}
 	columns := make([]audience.Column, len(f.Columns))
+	var errs []error
 	for i, c := range f.Columns {
-		columns[i] = audience.Column{
-			Name: c.Name, Source: audience.FromColumn, Column: c.From,
-			Normalise: audience.Normalise(c.Normalise), Hash: audience.Hash(c.Hash),
-		}
-		if s, ok := words[c.From]; ok {
-			columns[i].Source, columns[i].Column = s, ""
+		columns[i] = audience.Column{Name: c.Name, Normalise: audience.Normalise(c.Normalise), Hash: audience.Hash(c.Hash)}
+		if err := p.takeFrom(c.From, &columns[i]); err != nil {
+			errs = append(errs, fmt.Errorf("%q: %w", c.Name, err))
 		}
 	}
-	return columns
+	return columns, errors.Join(errs...)
+}
+
+// takeFrom sets where a column comes from: a word, a snapshot column or an
+// expression.
+func (p *Plan) takeFrom(from string, c *audience.Column) (err error) {
+	if s, ok := words[from]; ok {
+		c.Source = s
+		return nil
+	}
+	column, x := filter.Resolve(from, p.Parts.Schema())
+	if x == nil {
+		c.Source, c.Column = audience.FromColumn, column
+		return nil
+	}
+	c.Source = audience.FromExpression
+	c.Program, err = p.program(from, filter.WantAny, true)
+	return err
 }
 
 func categoryNames(rules []distribution.Rule) []string {
@@ -117,5 +147,9 @@ func categoryNames(rules []distribution.Rule) []string {
 
 // key names the file of one split in the output bucket.
 func (p *Plan) key(o output, split int) string {
-	return fmt.Sprintf("%s/%s/part-%05d.%s", p.prefix, o.folder, split, o.form.extension())
+	part := "part"
+	if o.control {
+		part = "control"
+	}
+	return fmt.Sprintf("%s/%s/%s-%05d.%s", p.prefix, o.folder, part, split, o.form.extension())
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/gate"
-	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -81,6 +80,9 @@ func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger
 		return nil, r.refuseContent(ctx, err)
 	}
 	defer func() { _ = r.plan.Close() }() // only read from
+	if err := r.checkLists(ctx); err != nil {
+		return nil, r.refuseContent(ctx, err)
+	}
 	return r.publish(ctx, engine)
 }
 
@@ -94,6 +96,7 @@ type run struct {
 	inputs      *inputs
 	plan        *Plan
 
+	found      *Findings
 	tally      *Tally
 	categories distribution.Categories
 	past       []past
@@ -174,36 +177,20 @@ func (r *run) stage(ctx context.Context, engine Engine) ([]Shard, error) {
 	if r.Mode == Preview {
 		p.prefix = publish.PreviewPrefix(r.Date, r.name)
 	}
-	fates, err := engine.Identify(ctx, p, p.excludedAndDuplicates())
+	found, err := r.findOut(ctx, engine)
+	defer func() { _ = found.Close() }() // temporary files only
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = fates.Close() }() // temporary files only
-	if r.categories, err = r.cut(ctx, engine, fates); err != nil {
-		return nil, err
-	}
+	r.found = found
 	r.Progress.Stage("score and write", p.Parts.Rows())
-	written, err := engine.Write(ctx, p, fates, r.categories)
+	written, err := engine.Write(ctx, p, found)
 	if err != nil {
 		return nil, err
 	}
 	r.tally = written.Tally
-	r.categories = r.categories.CountIn(&r.tally.Counts)
+	r.categories = found.Categories.CountIn(&r.tally.Counts)
 	return r.complete(ctx, written.Shards)
-}
-
-// cut gives the categories. Cuts by share depend on every score, so these are
-// counted first.
-func (r *run) cut(ctx context.Context, engine Engine, fates *identity.Fates) (distribution.Categories, error) {
-	if !distribution.NeedsCounts(r.Rules.Categories) {
-		return distribution.Cut(r.Rules.Categories, nil)
-	}
-	r.Progress.Stage("measure", r.plan.Parts.Rows())
-	tally, err := engine.Measure(ctx, r.plan, fates)
-	if err != nil {
-		return nil, err
-	}
-	return distribution.Cut(r.Rules.Categories, &tally.Counts)
 }
 
 // check counts again: every row has one fate, every score one category.

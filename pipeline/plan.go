@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/score"
+	"github.com/churntier/churntier/pipeline/selection"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
@@ -17,13 +19,15 @@ import (
 type Plan struct {
 	Night
 	Parts   *snapshot.Files
-	Lists   []KeyList // of the ids that are never scored
+	Lists   []KeyList // in the order of Night.lists
 	Splits  []snapshot.Split
 	Columns []string      // the wanted columns, in the order of every batch
 	Inputs  []score.Input // where the score takes its features from
 
-	prefix  string // folder of the run in the output bucket
-	outputs []output
+	prefix   string          // folder of the run in the output bucket
+	eligible *filter.Program // nil for all
+	selects  selection.Rules
+	outputs  []output
 }
 
 // newPlan opens the inputs, reads their footers and checks every wanted column
@@ -49,7 +53,7 @@ func newPlan(ctx context.Context, n *Night, in *inputs) (_ *Plan, err error) {
 func (p *Plan) bind() error {
 	p.Inputs = p.Rules.Scorer.Inputs(p.Parts.Schema())
 	p.Columns = p.wanted()
-	if err := errors.Join(p.bindScore(), p.Parts.Check(p.rest()), p.checkTypes()); err != nil {
+	if err := errors.Join(p.bindScore(), p.bindFilters(), p.Parts.Check(p.rest()), p.checkTypes()); err != nil {
 		return err
 	}
 	var err error
@@ -83,26 +87,25 @@ func (p *Plan) wanted() []string {
 		}
 	}
 	add(p.scoreColumns()...)
-	add(p.Rules.OrderBy, p.Rules.AsOf)
+	add(p.Rules.OrderBy, p.Rules.AsOf, p.Rules.Contact)
 	add(p.Rules.Passthrough...)
+	add(p.filterColumns()...)
 	for _, a := range p.Rules.Audiences {
 		for _, f := range a.Files {
 			for _, c := range f.Columns {
-				if !isWord(c.From) {
-					add(c.From)
-				}
+				add(p.sourceColumns(c)...)
 			}
 		}
 	}
 	return columns
 }
 
-// rest lists the wanted columns whose absence the score does not report: all but
-// its own inputs that the first part lacks altogether.
+// rest lists the wanted columns whose absence neither the score nor a filter
+// reports: all but theirs that the first part lacks altogether.
 func (p *Plan) rest() []string {
-	scored := p.scoreColumns()
+	reported := append(p.scoreColumns(), p.filterColumns()...)
 	return slices.DeleteFunc(slices.Clone(p.Columns), func(c string) bool {
-		return !p.Parts.Has(c) && slices.Contains(scored, c)
+		return !p.Parts.Has(c) && slices.Contains(reported, c)
 	})
 }
 
@@ -118,6 +121,9 @@ func (p *Plan) checkTypes() error {
 	if t, ok := p.Parts.Type(p.Rules.ID); ok {
 		fault(p.Rules.ID, identity.CheckType(t))
 	}
+	if t, ok := p.Parts.Type(p.Rules.Contact); ok {
+		fault(p.Rules.Contact, identity.CheckType(t))
+	}
 	if t, ok := p.Parts.Type(p.Rules.OrderBy); ok {
 		fault(p.Rules.OrderBy, identity.CheckOrderType(t))
 	}
@@ -128,15 +134,18 @@ func (p *Plan) checkTypes() error {
 }
 
 func (p *Plan) openLists(ctx context.Context, pinned []*snapshot.Pinned) error {
-	for i, in := range pinned {
-		l := p.Exclude[i]
-		f, err := snapshot.Open(ctx, in, p.Verify, p.Temp, p.Limits)
+	for i, l := range p.lists() {
+		f, err := snapshot.Open(ctx, pinned[i], p.Verify, p.Temp, p.Limits)
 		if err != nil {
-			return fmt.Errorf("exclude list %s: %w", l.URL, err)
+			return fmt.Errorf("%s list %s: %w", l.use, l.URL, err)
 		}
-		list := KeyList{Use: "exclude", URL: l.URL, Column: l.ID, Files: f}
+		list := KeyList{Use: l.use, URL: l.URL, Column: l.column(), Contact: l.Contact != "", Files: f}
 		p.Lists = append(p.Lists, list)
-		if err := p.checkList(list, p.Rules.ID); err != nil {
+		column := p.Rules.ID
+		if list.Contact {
+			column = p.Rules.Contact
+		}
+		if err := p.checkList(list, column); err != nil {
 			return err
 		}
 	}

@@ -21,15 +21,39 @@ type Question struct {
 
 // KeyList is an opened list of keys. Who opened it closes it.
 type KeyList struct {
-	Use    string // what the list is for, for people: exclude
-	URL    string // for people
-	Column string // where the keys are
-	Files  *snapshot.Files
+	Use     string // what the list is for: exclude or suppress
+	URL     string // for people
+	Column  string // where the keys are
+	Contact bool   // the keys are contacts
+	Files   *snapshot.Files
 }
 
 // excludedAndDuplicates asks which rows may not be scored because of their id.
 func (p *Plan) excludedAndDuplicates() Question {
-	return Question{Title: "identify", Column: p.Rules.ID, Policy: p.Rules.Duplicates, Lists: p.Lists}
+	return Question{Title: "identify", Column: p.Rules.ID, Policy: p.Rules.Duplicates, Lists: p.listsFor(useExclude, false)}
+}
+
+// suppressedIDs asks which rows' ids are on a suppression list.
+func (p *Plan) suppressedIDs() Question {
+	return Question{Title: "look up suppressed ids", Column: p.Rules.ID, Policy: identity.Crowd, Lists: p.listsFor(useSuppress, false)}
+}
+
+// suppressedContacts asks which rows' contacts are on a suppression list, and which
+// are shared by too many users to stand for one.
+func (p *Plan) suppressedContacts() Question {
+	return Question{
+		Title: "look up contacts", Column: p.Rules.Contact, Contact: true, Policy: identity.Crowd, Lists: p.listsFor(useSuppress, true),
+	}
+}
+
+func (p *Plan) listsFor(use string, contact bool) []KeyList {
+	var lists []KeyList
+	for _, l := range p.Lists {
+		if l.Use == use && l.Contact == contact {
+			lists = append(lists, l)
+		}
+	}
+	return lists
 }
 
 // Keys names what is compared, for people.

@@ -7,8 +7,10 @@ import (
 	"slices"
 
 	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/score"
+	"github.com/churntier/churntier/pipeline/selection"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
@@ -17,33 +19,51 @@ import (
 type judged struct {
 	audience.Block
 	part     string
-	partRow  int64   // of the first row
-	scored   []int32 // the scored rows, ascending
+	partRow  int64            // of the first row
+	scored   []int32          // the scored rows, ascending
+	arms     []selection.Arms // of each audience; nil when only counting
 	rejected []audience.RejectedRow
 }
 
 // rows reads one split and decides every row's fate, the first that holds: bad id,
-// excluded, duplicate, bad feature, bad score, scored.
+// excluded, duplicate, ineligible, bad feature, bad score, scored. Scored rows are
+// selected into audiences, as far as the findings go.
 type rows struct {
-	plan   *Plan
-	reader *snapshot.SplitReader
-	bound  *score.Bound
-	fates  *identity.Fates
-	labels *score.Labels // nil when only counting
-	tally  *Tally
+	plan     *Plan
+	reader   *snapshot.SplitReader
+	bound    *score.Bound
+	eligible *filter.Evaluator // nil for all
+	found    *Findings
+	labels   *score.Labels // nil until the categories are cut
+	segments *segmenter    // nil until then, and where there are no audiences
+	tally    *Tally
 
 	ids    identity.IDs
-	found  []identity.Fate
+	fates  []identity.Fate
+	truth  []filter.Truth
 	result score.Result
 	out    judged
 }
 
-func (p *Plan) newRows(s snapshot.Split, fates *identity.Fates, labels *score.Labels) (*rows, error) {
-	bound, err := p.Rules.Scorer.Bind(p.Parts.Schema(p.Columns...), p.Now())
-	return &rows{
-		plan: p, reader: p.Parts.Split(s, p.Columns), bound: bound, fates: fates,
-		labels: labels, tally: NewTally(len(p.Inputs)),
-	}, err
+func (p *Plan) newRows(s snapshot.Split, found *Findings) (*rows, error) {
+	r := &rows{plan: p, found: found, tally: p.NewTally()}
+	var err error
+	if r.bound, err = p.Rules.Scorer.Bind(p.Parts.Schema(p.Columns...), p.Now()); err != nil {
+		return nil, err
+	}
+	if p.eligible != nil {
+		r.eligible = p.eligible.NewEvaluator()
+	}
+	if found.Categories != nil {
+		if r.labels, err = score.NewLabels(found.Categories.Cuts()); err != nil {
+			return nil, err
+		}
+		if p.Mode == Live {
+			r.segments = p.newSegmenter(found)
+		}
+	}
+	r.reader = p.Parts.Split(s, p.Columns)
+	return r, nil
 }
 
 func (r *rows) close() error { return r.reader.Close() }
@@ -66,7 +86,22 @@ func (r *rows) next(ctx context.Context) (*judged, error) {
 		r.labels.Apply(r.out.Category, r.out.Hundredths)
 	}
 	r.plan.Progress.Add(b.Record.NumRows())
-	return &r.out, nil
+	return &r.out, r.segment(b)
+}
+
+// segment selects the audiences, or finds only who could be within their limits.
+func (r *rows) segment(b snapshot.Batch) (err error) {
+	if r.segments == nil {
+		return nil
+	}
+	if err := r.segments.load(b, &r.out, &r.ids); err != nil {
+		return fmt.Errorf("part %s: %w", b.Part, err)
+	}
+	if r.found.Cuts == nil {
+		return r.segments.measure(r.tally)
+	}
+	r.out.arms, err = r.segments.segment(r.tally)
+	return err
 }
 
 // locate adds the part and its row to an error about a row of the batch.
@@ -83,9 +118,15 @@ func (r *rows) load(b snapshot.Batch) error {
 		return fmt.Errorf("part %s: column %q: %w", b.Part, r.plan.Rules.ID, err)
 	}
 	n := int(b.Record.NumRows())
-	r.found = slices.Grow(r.found[:0], n)[:n]
-	if _, err := r.fates.Fill(b.First, r.found); err != nil {
+	r.fates = slices.Grow(r.fates[:0], n)[:n]
+	if _, err := r.found.Fates.Fill(b.First, r.fates); err != nil {
 		return err
+	}
+	if r.eligible != nil {
+		r.truth = slices.Grow(r.truth[:0], n)[:n]
+		if err := r.eligible.Truth(filter.Rows{Record: b.Record}, r.truth); err != nil {
+			return fmt.Errorf("eligible: %w", err)
+		}
 	}
 	if err := r.bound.Score(b.Record, &r.result); err != nil {
 		return fmt.Errorf("part %s: rows from %d: %w", b.Part, b.PartRow, err)
@@ -98,11 +139,11 @@ func (r *rows) load(b snapshot.Batch) error {
 func (r *rows) decide(b snapshot.Batch) {
 	r.out.scored, r.out.rejected = r.out.scored[:0], r.out.rejected[:0]
 	bad := r.result.Bad
-	for i := range r.found {
+	for i := range r.fates {
 		for len(bad) > 0 && bad[0].Row < i {
 			bad = bad[1:]
 		}
-		switch fate := r.found[i]; {
+		switch fate := r.fates[i]; {
 		case r.ids.Reason(i) != identity.Good:
 			r.tally.Rejected++
 			r.reject(b, i, r.ids.Reason(i).String(), r.plan.Rules.ID)
@@ -112,6 +153,9 @@ func (r *rows) decide(b snapshot.Batch) {
 		case fate.IsDuplicate():
 			r.tally.Duplicates++
 			r.reject(b, i, fate.String(), r.plan.Rules.ID)
+		case r.eligible != nil && r.truth[i] != filter.True:
+			r.tally.Ineligible++
+			r.result.Hundredths[i] = score.NoScore
 		case r.result.Hundredths[i] == score.NoScore:
 			r.tally.Rejected++
 			r.reject(b, i, bad[0].Reason.String(), bad[0].Column)

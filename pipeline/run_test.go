@@ -324,7 +324,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 
 func TestCountsThatAreNotConserved(t *testing.T) {
 	tally := func(change func(*pipeline.Tally)) *pipeline.Tally {
-		y := pipeline.NewTally(0)
+		y := new(pipeline.Plan).NewTally()
 		y.Read, y.Rejected, y.Duplicates, y.Excluded, y.Scored = 10, 1, 2, 3, 4
 		y.Reasons["id_null"], y.Reasons["duplicate_id"] = 1, 2
 		y.Counts[77] = 4

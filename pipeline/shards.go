@@ -3,10 +3,8 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/churntier/churntier/pipeline/audience"
-	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -21,11 +19,9 @@ type Shard struct {
 // shards are the open files of one split. A file is created when its first row
 // comes, so an empty one is never written.
 type shards struct {
-	plan       *Plan
-	split      int
-	categories distribution.Categories
-	open       []*shard // by output
-	selected   []int32
+	plan  *Plan
+	split int
+	open  []*shard // by output
 }
 
 // shard is one file being written.
@@ -39,14 +35,12 @@ type shard struct {
 	}
 }
 
-func (p *Plan) newShards(split int, c distribution.Categories) *shards {
-	return &shards{plan: p, split: split, categories: c, open: make([]*shard, len(p.outputs))}
+func (p *Plan) newShards(split int) *shards {
+	return &shards{plan: p, split: split, open: make([]*shard, len(p.outputs))}
 }
 
-// write appends one batch to the files that take some of its rows. Formats of
-// one audience follow each other, so its members are selected once.
+// write appends one batch to the files that take some of its rows.
 func (s *shards) write(ctx context.Context, b *judged) error {
-	selectedFor := -1
 	for i, o := range s.plan.outputs {
 		var err error
 		switch {
@@ -54,38 +48,16 @@ func (s *shards) write(ctx context.Context, b *judged) error {
 			err = s.reject(ctx, i, b.rejected)
 		case o.audience < 0:
 			err = s.append(ctx, i, b, b.scored)
+		case o.control:
+			err = s.append(ctx, i, b, b.arms[o.audience].Control)
 		default:
-			if o.audience != selectedFor {
-				s.selected = s.plan.members(s.selected[:0], o.audience, b, s.categories)
-				selectedFor = o.audience
-			}
-			err = s.append(ctx, i, b, s.selected)
+			err = s.append(ctx, i, b, b.arms[o.audience].Members)
 		}
 		if err != nil {
 			return fmt.Errorf("write %s %s: %w", o.name, o.form.extension(), err)
 		}
 	}
 	return nil
-}
-
-// members appends the scored rows that audience a takes.
-func (p *Plan) members(dst []int32, a int, b *judged, c distribution.Categories) []int32 {
-	rule := p.Rules.Audiences[a]
-	if rule.Category != "" {
-		wanted := uint8(slices.IndexFunc(c, func(c distribution.Category) bool { return c.Name == rule.Category }))
-		for _, i := range b.scored {
-			if b.Category[i] == wanted {
-				dst = append(dst, i)
-			}
-		}
-		return dst
-	}
-	for _, i := range b.scored {
-		if h := b.Hundredths[i]; h >= rule.Range[0] && h <= rule.Range[1] {
-			dst = append(dst, i)
-		}
-	}
-	return dst
 }
 
 func (s *shards) append(ctx context.Context, i int, b *judged, rows []int32) error {

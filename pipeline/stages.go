@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/identity"
-	"github.com/churntier/churntier/pipeline/score"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
@@ -22,15 +20,17 @@ type Engine interface {
 	Name() string
 	// Identify answers a question about every row; the caller closes the fates.
 	Identify(ctx context.Context, p *Plan, q Question) (*identity.Fates, error)
-	// Measure counts the scores without writing anything.
-	Measure(ctx context.Context, p *Plan, fates *identity.Fates) (*Tally, error)
+	// Measure counts the scores without writing anything, and once the categories
+	// are cut, the users within the limits of audiences.
+	Measure(ctx context.Context, p *Plan, found *Findings) (*Tally, error)
 	// Write writes the shards of every split and gives them in order of split.
-	Write(ctx context.Context, p *Plan, fates *identity.Fates, c distribution.Categories) (Written, error)
+	Write(ctx context.Context, p *Plan, found *Findings) (Written, error)
 }
 
-// MeasureSplit counts the fates and scores of one split.
-func (p *Plan) MeasureSplit(ctx context.Context, s snapshot.Split, fates *identity.Fates) (*Tally, error) {
-	rows, err := p.newRows(s, fates, nil)
+// MeasureSplit counts the fates and scores of one split, and shows who could be in
+// an audience with a limit to its top.
+func (p *Plan) MeasureSplit(ctx context.Context, s snapshot.Split, found *Findings) (*Tally, error) {
+	rows, err := p.newRows(s, found)
 	if err != nil {
 		return nil, err
 	}
@@ -51,16 +51,12 @@ type Written struct {
 
 // WriteSplit scores one split and writes its shards. On an error nothing of the
 // open shards becomes visible.
-func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, fates *identity.Fates, c distribution.Categories) (_ Written, err error) {
-	labels, err := score.NewLabels(c.Cuts())
+func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, found *Findings) (_ Written, err error) {
+	rows, err := p.newRows(s, found)
 	if err != nil {
 		return Written{}, err
 	}
-	rows, err := p.newRows(s, fates, labels)
-	if err != nil {
-		return Written{}, err
-	}
-	shards := p.newShards(s.Index, c)
+	shards := p.newShards(s.Index)
 	defer func() {
 		err = errors.Join(err, rows.close())
 		if err != nil {

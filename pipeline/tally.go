@@ -6,6 +6,7 @@ import (
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/distribution"
+	"github.com/churntier/churntier/pipeline/selection"
 )
 
 // ErrCounts says that a count that must be conserved was not: a defect of this
@@ -21,11 +22,21 @@ type Tally struct {
 	Counts  distribution.Counts // scored rows by score
 	Missing []int64             // rows with a null or NaN, by column of Plan.Inputs
 	Newest  date.Date           // newest day of the as_of column
+
+	Suppressed int64            // scored rows that are in no audience, whatever its rules
+	NoContact  int64            // of these, rows without the contact that a list goes by
+	Tops       []*selection.Top // by audience: who is within its limit; nil for one without
 }
 
-// NewTally gives a tally without rows for a plan with so many inputs.
-func NewTally(inputs int) *Tally {
-	return &Tally{Reasons: map[string]int64{}, Missing: make([]int64, inputs)}
+// NewTally gives a tally without rows.
+func (p *Plan) NewTally() *Tally {
+	t := &Tally{Reasons: map[string]int64{}, Missing: make([]int64, len(p.Inputs)), Tops: make([]*selection.Top, len(p.Rules.Audiences))}
+	for i, a := range p.Rules.Audiences {
+		if a.Limit > 0 {
+			t.Tops[i] = selection.NewTop(a.Limit)
+		}
+	}
+	return t
 }
 
 // Add adds the rows of o.
@@ -45,6 +56,13 @@ func (t *Tally) Add(o *Tally) {
 	}
 	if o.Newest.After(t.Newest) {
 		t.Newest = o.Newest
+	}
+	t.Suppressed += o.Suppressed
+	t.NoContact += o.NoContact
+	for i, top := range o.Tops {
+		if top != nil {
+			t.Tops[i].Merge(top)
+		}
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/churntier/churntier/pipeline"
-	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
@@ -87,12 +86,12 @@ func (e Engine) eachReading(ctx context.Context, readings []pipeline.Reading, co
 }
 
 // Measure counts the scores of all splits.
-func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, fates *identity.Fates) (*pipeline.Tally, error) {
-	total := pipeline.NewTally(len(p.Inputs))
+func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings) (*pipeline.Tally, error) {
+	total := p.NewTally()
 	var mu sync.Mutex
 	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) error {
 		for s, ok := take(); ok; s, ok = take() {
-			t, err := p.MeasureSplit(ctx, s, fates)
+			t, err := p.MeasureSplit(ctx, s, found)
 			if err != nil {
 				return err
 			}
@@ -106,13 +105,13 @@ func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, fates *identity.F
 }
 
 // Write writes the shards of all splits.
-func (e Engine) Write(ctx context.Context, p *pipeline.Plan, fates *identity.Fates, c distribution.Categories) (pipeline.Written, error) {
-	all := pipeline.Written{Tally: pipeline.NewTally(len(p.Inputs))}
+func (e Engine) Write(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings) (pipeline.Written, error) {
+	all := pipeline.Written{Tally: p.NewTally()}
 	shards := make([][]pipeline.Shard, len(p.Splits))
 	var mu sync.Mutex
 	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) error {
 		for s, ok := take(); ok; s, ok = take() {
-			w, err := p.WriteSplit(ctx, s, fates, c)
+			w, err := p.WriteSplit(ctx, s, found)
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,9 @@
 package publish
 
 import (
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/churntier/churntier/pipeline/date"
 )
@@ -92,6 +94,17 @@ type Audience struct {
 	Files   []File `json:"files"`
 }
 
+// MembersFiles gives the Parquet files that list the members.
+func (a *Audience) MembersFiles() []File {
+	var files []File
+	for _, f := range a.Files {
+		if f.Format == "parquet" && !f.IsControl() {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
 // Table is a set of files that is no audience.
 type Table struct {
 	Name  string `json:"name"`
@@ -107,6 +120,13 @@ type File struct {
 	SHA256 string   `json:"sha256"`
 	CRC32C Checksum `json:"crc32c"`
 }
+
+// controlPrefix begins the names of files that list a control arm.
+const controlPrefix = "control-"
+
+// IsControl tells whether the file lists users that were held out, who must not be
+// mailed.
+func (f *File) IsControl() bool { return strings.HasPrefix(path.Base(f.Key), controlPrefix) }
 
 // Gate is the verdict of one gate, with nil for a limit that it does not have.
 type Gate struct {
