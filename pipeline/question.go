@@ -73,7 +73,8 @@ func (q Question) Listed() int64 {
 	return n
 }
 
-// comparesRows says whether more than the keys of rows is compared.
+// comparesRows says whether the policy compares more of rows than their keys: the
+// plan's Columns.
 func (q Question) comparesRows() bool {
 	return q.Policy == identity.KeepIdentical || q.Policy == identity.KeepLatest
 }
