@@ -46,7 +46,8 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 }
 
 // Files lists the URLs of the published files of a date, or of the newest date,
-// of one audience or table when it is named.
+// of one audience or table when it is named. The control arms of audiences, which
+// must not be mailed, are left out.
 func Files(ctx context.Context, cfg *config.Config, flag, audience, table string) ([]string, error) {
 	ledger, past, err := published(ctx, cfg, flag, 1)
 	if err != nil {
@@ -56,7 +57,7 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 	var files []publish.File
 	for _, a := range m.Audiences {
 		if all || a.Name == audience {
-			files, audience = append(files, a.Files...), ""
+			files, audience = append(files, a.DeliveredFiles()...), ""
 		}
 	}
 	for _, t := range m.Tables {

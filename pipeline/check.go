@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
@@ -113,12 +114,17 @@ func (p *Plan) use(column string) string {
 	}
 	add("id", column == p.Rules.ID)
 	add(p.scoreUse(column))
+	add("contact", column == p.Rules.Contact)
 	add("order_by", column == p.Rules.OrderBy)
 	add("as_of", column == p.Rules.AsOf)
+	for _, e := range p.expressions() {
+		x, err := filter.Parse(e.text)
+		add(e.place, err == nil && slices.Contains(x.Columns(), column))
+	}
 	add("passthrough", slices.Contains(p.Rules.Passthrough, column))
 	for _, a := range p.Rules.Audiences {
 		add("audience "+a.Name, slices.ContainsFunc(a.Files, func(f File) bool {
-			return slices.ContainsFunc(f.Columns, func(c Column) bool { return c.From == column && !isWord(c.From) })
+			return slices.ContainsFunc(f.Columns, func(c Column) bool { return slices.Contains(p.sourceColumns(c), column) })
 		}))
 	}
 	return strings.Join(uses, ", ")

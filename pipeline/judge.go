@@ -103,6 +103,7 @@ func (r *run) record(results []gate.Result) {
 		}
 	}
 	for _, name := range r.categories.Empty() {
-		r.warnings = append(r.warnings, fmt.Sprintf("category %s is empty", name))
+		r.warn("category %s is empty", name)
 	}
+	r.warnOfAudiences()
 }

@@ -59,10 +59,29 @@ func printManifest(w io.Writer, m *publish.Manifest) {
 	printTable(w, []string{"category", "scores", "users", "share"}, m.Categories, func(c publish.Category) []string {
 		return []string{c.Name, fmt.Sprintf("%s to %s", c.From, c.To), count(c.Count), percent(c.Count, r.Scored)}
 	})
-	printTable(w, []string{"audience", "files", "members", "share"}, m.Audiences, func(a publish.Audience) []string {
-		return []string{a.Name, formats(a.Files), count(a.Members), percent(a.Members, r.Scored)}
-	})
+	printAudiences(w, m)
 	printGates(w, m.Gates)
+}
+
+// printAudiences prints the audiences, with the control arms where there are any.
+func printAudiences(w io.Writer, m *publish.Manifest) {
+	header, control := []string{"audience", "files", "members", "share"}, int64(0)
+	for _, a := range m.Audiences {
+		control += a.Control
+	}
+	if control > 0 {
+		header = append(header, "held out")
+	}
+	printTable(w, header, m.Audiences, func(a publish.Audience) []string {
+		cells := []string{a.Name, formats(a.Files), count(a.Members), percent(a.Members, m.Rows.Scored)}
+		if control > 0 {
+			cells = append(cells, count(a.Control))
+		}
+		return cells
+	})
+	if n := m.Rows.Suppressed; n > 0 {
+		_, _ = fmt.Fprintf(w, "%s scored users are suppressed and in no audience\n", count(n))
+	}
 }
 
 // printTable prints rows under a header, aligned to the right, after a blank line.

@@ -94,6 +94,11 @@ type Audience struct {
 	Files   []File `json:"files"`
 }
 
+// DeliveredFiles gives the files that list members, in every format.
+func (a *Audience) DeliveredFiles() []File {
+	return slices.DeleteFunc(slices.Clone(a.Files), func(f File) bool { return f.IsControl() })
+}
+
 // MembersFiles gives the Parquet files that list the members.
 func (a *Audience) MembersFiles() []File {
 	var files []File

@@ -38,10 +38,10 @@ const spoolsAtOnce = 4
 // parts were checksummed when they were pinned and are read in place.
 func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*Files, error) {
 	f := &Files{Pinned: p, limits: lim, files: make([]*File, len(p.Parts)), close: make([]io.Closer, len(p.Parts))}
-	g, gctx := errgroup.WithContext(ctx)
+	g, spooling := errgroup.WithContext(ctx)
 	g.SetLimit(spoolsAtOnce)
 	for i := range p.Parts {
-		g.Go(func() error { return f.open(gctx, i, v, temp) })
+		g.Go(func() error { return f.open(ctx, spooling, i, v, temp) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -52,9 +52,11 @@ func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*F
 	return f, nil
 }
 
-func (f *Files) open(ctx context.Context, i int, v Verify, temp string) error {
+// open opens part i. What is spooled is done with when the group is, and a part
+// that is read in place goes on being read as long as ctx lasts.
+func (f *Files) open(ctx, spooling context.Context, i int, v Verify, temp string) error {
 	part := &f.Parts[i]
-	r, err := f.access(ctx, part, v, temp)
+	r, err := f.access(ctx, spooling, part, v, temp)
 	if errors.Is(err, objstore.ErrChanged) || errors.Is(err, objstore.ErrNotExist) {
 		err = fmt.Errorf("%w: it changed since the run began: %w", ErrNotReady, err)
 	}
@@ -70,9 +72,9 @@ func (f *Files) open(ctx context.Context, i int, v Verify, temp string) error {
 	return nil
 }
 
-func (f *Files) access(ctx context.Context, part *Part, v Verify, temp string) (objstore.ReaderAtCloser, error) {
+func (f *Files) access(ctx, spooling context.Context, part *Part, v Verify, temp string) (objstore.ReaderAtCloser, error) {
 	if v == VerifyWhole && part.attrs.HasCRC32C {
-		return spool(ctx, f.Source.Bucket, part.attrs, temp)
+		return spool(spooling, f.Source.Bucket, part.attrs, temp)
 	}
 	return f.Source.Bucket.OpenAt(ctx, part.attrs)
 }

@@ -58,7 +58,7 @@ func whole(d objstore.Driver) objstore.Driver { return d }
 func readRows(t *testing.T, f *Files) (rows int64) {
 	t.Helper()
 	for _, s := range Cut(f.Parts, SplitRows) {
-		r := f.Split(s, nil)
+		r := f.Split(s, columnNames(f.files[0]))
 		for {
 			b, err := r.Next(t.Context())
 			if errors.Is(err, io.EOF) {
