@@ -10,8 +10,7 @@ import (
 type columnsKind struct{}
 
 func (columnsKind) want() string {
-	return "a mapping from a column to write to a snapshot column, " +
-		alternatives(builtIn)
+	return "a mapping from a column to write to " + columnSource.name
 }
 
 func (k columnsKind) read(r *reading, path string, n *node) {
@@ -35,7 +34,7 @@ func (columnsKind) column(r *reading, path string, e entry) OutColumn {
 		r.add(e.at, path, "the name has characters that no column may have", columnName.name)
 	}
 	if e.value.form != mapping {
-		sourceKind{}.read(r, path, e.value)
+		columnSource.read(r, path, e.value)
 		from, _ := e.value.value.(string)
 		return OutColumn{Name: e.key, From: from}
 	}
@@ -50,50 +49,25 @@ func (columnsKind) schema() map[string]any {
 	return map[string]any{
 		"type": "object", "minProperties": 1,
 		"propertyNames":        map[string]any{"pattern": columnName.pattern},
-		"additionalProperties": map[string]any{"anyOf": []any{sourceKind{}.schema(), rewrittenKind.schema()}},
+		"additionalProperties": map[string]any{"anyOf": []any{columnSource.schema(), rewrittenKind.schema()}},
 	}
 }
 
-// sourceKind is what a column is written from: a built-in word or a column of the
-// snapshot. Its value is a string.
-type sourceKind struct{}
+var builtIn = []string{FromScore, FromCategory, FromProbability, FromSnapshotDate, FromHeldOut}
 
-var builtIn = []string{FromScore, FromCategory, FromProbability, FromSnapshotDate}
-
-// A value with other characters is an expression over columns, not a column.
-var plainColumn = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_ .-]*$`)
-
-func (sourceKind) want() string { return "a snapshot column or " + alternatives(builtIn) }
-
-func (k sourceKind) read(r *reading, path string, n *node) {
-	switch {
-	case n.form != text || n.raw == "":
-		r.add(n.at, path, n.describe(), k.want()+", as text")
-	case n.raw == "held_out":
-		r.add(n.at, path, "held_out: not supported yet", k.want())
-	case !plainColumn.MatchString(n.raw):
-		r.add(n.at, path, n.describe()+"; expressions: not supported yet", k.want())
-	default:
-		n.value = n.raw
-	}
-}
-
-func (sourceKind) schema() map[string]any {
-	return map[string]any{"type": "string", "pattern": plainColumn.String(), "not": map[string]any{"const": "held_out"}}
-}
-
-// rewrittenKind is a column of the snapshot whose texts are normalised or hashed.
+// rewrittenKind is a column of the snapshot, or an expression, whose texts are
+// normalised or hashed.
 var rewrittenKind = mapKind{
 	keys: []key{
-		{name: "from", kind: sourceKind{}, required: true, doc: "The snapshot column, or a built-in word."},
+		{name: "from", kind: columnSource, required: true, doc: "The snapshot column, an expression, or a built-in word."},
 		{name: "hash", kind: oneOf(HashSHA256LowerTrim), doc: "Hash that is written in place of a text, after it was normalised."},
 		{name: "normalise", kind: oneOf(NormaliseE164), doc: "Form of a text; null for one that cannot be brought into it."},
 	},
-	rules: []rule{snapshotTextOnly},
+	rules: []rule{notOfWords},
 }
 
-// snapshotTextOnly says that what was computed is written as it is.
-var snapshotTextOnly = rule{
+// notOfWords says that what a built-in word stands for is written as it is.
+var notOfWords = rule{
 	schema: map[string]any{
 		"if":   map[string]any{"properties": map[string]any{"from": map[string]any{"enum": builtIn}}},
 		"then": map[string]any{"properties": map[string]any{"hash": false, "normalise": false}},
@@ -102,7 +76,7 @@ var snapshotTextOnly = rule{
 		from, _ := valueOf[string](n, "from")
 		for _, key := range []string{"hash", "normalise"} {
 			if v := n.get(key); v != nil && slices.Contains(builtIn, from) {
-				r.add(v.at, under(path, key), "found "+key+" of "+from, key+" only of a snapshot column")
+				r.add(v.at, under(path, key), "found "+key+" of "+from, key+" only of a snapshot column or an expression")
 			}
 		}
 	},

@@ -60,6 +60,7 @@ const (
 	FromCategory     = "category"      // the name of the score's category
 	FromProbability  = "probability"   // 0-1
 	FromSnapshotDate = "snapshot_date" // the logical date
+	FromHeldOut      = "held_out"      // whether the row is in the control arm
 )
 
 // Config is one prediction: where its snapshots are, how users are scored and
@@ -154,9 +155,10 @@ type File struct {
 	Gzip    bool        // never with FormatParquet
 }
 
-// OutColumn is a column of an audience's file: From is a built-in word or a
-// column of the snapshot. Texts of the snapshot may be normalised and then
-// hashed; "" = they are not.
+// OutColumn is a column of an audience's file: From is a built-in word, a column
+// of the snapshot or an expression. A text that may be both a column and an
+// expression, like a - b, is the column where the snapshot has it. Texts may be
+// normalised and then hashed; "" = they are not, and never those of a word.
 type OutColumn struct{ Name, From, Hash, Normalise string }
 
 // Gates are the limits beyond which a night is refused. Shares are 0-1.

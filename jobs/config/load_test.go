@@ -39,7 +39,8 @@ audiences:
     empty: skip
     files:
       - {format: csv, formula: quote, columns: {risk: category, external_id: user_id, p: probability, day: snapshot_date, "a b": Call  Failure,
-          mail: {from: email, hash: sha256-lower-trim}, tel: {normalise: e164, from: phone, hash: sha256-lower-trim}, raw_tel: {from: phone, normalise: e164}, c: {from: category}}}
+          mail: {from: email, hash: sha256-lower-trim}, tel: {normalise: e164, from: phone, hash: sha256-lower-trim}, raw_tel: {from: phone, normalise: e164}, c: {from: category},
+          arm: held_out, both: a - b, spend: 'ltv / double(visits)', big: "score > 80.0", full: {from: 'first + " " + last', hash: sha256-lower-trim}}}
       - {format: parquet, columns: {id: user_id, id_hash: {from: user_id, hash: sha256-lower-trim}}}
       - {format: jsonl, gzip: true}
       - {format: jsonl}
@@ -179,6 +180,8 @@ func TestEveryKey(t *testing.T) {
 						{Name: "a b", From: "Call  Failure"}, {Name: "mail", From: "email", Hash: HashSHA256LowerTrim},
 						{Name: "tel", From: "phone", Hash: HashSHA256LowerTrim, Normalise: NormaliseE164},
 						{Name: "raw_tel", From: "phone", Normalise: NormaliseE164}, {Name: "c", From: FromCategory},
+						{Name: "arm", From: FromHeldOut}, {Name: "both", From: "a - b"}, {Name: "spend", From: "ltv / double(visits)"},
+						{Name: "big", From: "score > 80.0"}, {Name: "full", From: `first + " " + last`, Hash: HashSHA256LowerTrim},
 					}},
 					{Format: FormatParquet, Formula: FormulaRefuse, Columns: []OutColumn{{Name: "id", From: "user_id"}, {Name: "id_hash", From: "user_id", Hash: HashSHA256LowerTrim}}},
 					{Format: FormatJSONL, Formula: FormulaRefuse, Gzip: true},

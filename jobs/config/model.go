@@ -1,12 +1,9 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
-
-	"github.com/churntier/churntier/pipeline/filter"
 )
 
 // numbersKind is a number or a list of them; its value is a []float64.
@@ -74,7 +71,7 @@ func (iterationsKind) schema() map[string]any {
 type featuresKind struct{}
 
 func (featuresKind) want() string {
-	return "a mapping from a feature of the model to a column or an expression"
+	return "a mapping from a feature of the model to " + featureSource.name
 }
 
 func (k featuresKind) read(r *reading, path string, n *node) {
@@ -84,7 +81,8 @@ func (k featuresKind) read(r *reading, path string, n *node) {
 	}
 	features := map[string]string{}
 	for _, e := range n.entries {
-		if source, ok := columnOrExpression(r, under(path, e.key), e.value); ok {
+		featureSource.read(r, under(path, e.key), e.value)
+		if source, ok := e.value.value.(string); ok {
 			features[e.key] = source
 		}
 	}
@@ -96,41 +94,7 @@ func (k featuresKind) read(r *reading, path string, n *node) {
 func (featuresKind) schema() map[string]any {
 	return map[string]any{
 		"type": "object", "minProperties": 1,
-		"additionalProperties": map[string]any{"type": "string", "minLength": 1},
-	}
-}
-
-// columnOrExpression reads a text that names a column or is an expression over
-// columns. A text that could be the name of a column is left to the snapshot.
-func columnOrExpression(r *reading, path string, n *node) (string, bool) {
-	if n.form != text || n.raw == "" {
-		r.add(n.at, path, n.describe(), "a column or an expression, as text"+spelling(n, columnName))
-		return "", false
-	}
-	x, err := filter.Parse(n.raw)
-	switch {
-	case plainColumn.MatchString(n.raw):
-		return n.raw, true
-	case err != nil:
-		addFaults(r, path, n, err)
-		return "", false
-	case x.UsesScore() || x.UsesCategory():
-		r.add(n.at, path, n.describe()+": no user has a score or a category yet", `columns; one of that name is written col("score")`)
-		return "", false
-	}
-	return n.raw, true
-}
-
-// addFaults reports what is wrong with an expression.
-func addFaults(r *reading, path string, n *node, err error) {
-	var e *filter.Error
-	if !errors.As(err, &e) {
-		r.add(n.at, path, n.describe()+": "+err.Error(), "")
-		return
-	}
-	for _, f := range e.Faults {
-		r.add(n.at, path, fmt.Sprintf("%s: at character %d: %s", n.describe(), f.Column, f.Message),
-			`a column or an expression; a column with an odd name is written col("odd name")`)
+		"additionalProperties": featureSource.schema(),
 	}
 }
 
