@@ -75,6 +75,8 @@ type Config struct {
 	Score      Score
 	Categories []Category // highest first
 	Exclude    []List
+	Eligible   string     // condition of columns alone for the users of the prediction; "" = all
+	Exclusive  []string   // names of audiences; a user is in the first of them only
 	Audiences  []Audience // nil = one a category, named after it
 	Gates      Gates
 	Publish    Publish
@@ -88,7 +90,7 @@ type Snapshot struct {
 	Files      string // glob, as of path.Match, for the parts in the folder
 	Ready      string // name of the marker object in the folder; "" = none
 	ID         string
-	Contact    string // "" = none
+	Contact    string // column of addresses; "" = none
 	AsOf       string // "" = none
 	Duplicates string
 	OrderBy    string // not "" exactly when Duplicates is DuplicatesKeepLatest
@@ -138,7 +140,9 @@ type List struct {
 // Audience is a named set of scored users.
 type Audience struct {
 	Name   string
+	Where  string      // condition for the members; "" = none
 	Score  *[2]float64 // lowest and highest score, both included, 0-100 in hundredths; nil = all
+	Limit  int64       // most members, of the highest scores; 0 = none
 	Expect *Expect     // nil = none
 	Empty  string
 	Files  []File // one an extension; without a Parquet entry the members have one with default columns as well

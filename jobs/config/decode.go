@@ -13,6 +13,8 @@ func decode(n *node) *Config {
 		Score:      scoreOf(n.get("score")),
 		Categories: each(n.get("categories"), categoryOf),
 		Exclude:    each(n.get("exclude"), excludeOf),
+		Eligible:   get[string](n, "eligible"),
+		Exclusive:  each(n.get("exclusive"), textOf),
 		Audiences:  each(n.get("audiences"), audienceOf),
 		Gates:      gatesOf(n.get("gates")),
 		Publish:    publishOf(n.get("publish")),
@@ -94,7 +96,9 @@ func excludeOf(n *node) List {
 func audienceOf(n *node) Audience {
 	a := Audience{
 		Name:  get[string](n, "name"),
+		Where: get[string](n, "where"),
 		Score: optional[[2]float64](n, "score"),
+		Limit: get[int64](n, "limit"),
 		Empty: get[string](n, "empty"),
 		Files: each(n.get("files"), fileOf),
 	}

@@ -20,6 +20,8 @@ type expressionKind struct {
 var (
 	featureSource = expressionKind{name: "a column or an expression", column: true}
 	columnSource  = expressionKind{name: "a snapshot column, an expression, " + alternatives(builtIn), column: true, scored: true}
+	condition     = expressionKind{name: "an expression that is true or false", scored: true}
+	eligibility   = expressionKind{name: "an expression that is true or false"}
 )
 
 // plainColumn matches what may be the name of a column. Such a text is left to

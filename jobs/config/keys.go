@@ -18,6 +18,8 @@ var table = mapKind{
 		{name: "score", kind: scoreKind, required: true, doc: "Where a user's score comes from: a column or a model."},
 		{name: "categories", kind: categoriesKind, doc: "Labels of scores, the highest first, covering 0 to 100.", def: "[{name: high, from: 75}, {name: medium, from: 50}, {name: low, from: 0}]"},
 		{name: "exclude", kind: listKind{of: excludeKind}, doc: "Lists of users that are never scored."},
+		{name: "eligible", kind: eligibility, doc: "Condition for the users of the prediction, of columns alone; by default all users."},
+		{name: "exclusive", kind: exclusiveKind, doc: "Audiences of which a user is in the first only."},
 		{name: "audiences", kind: listKind{of: audienceKind, min: 1, rules: []rule{distinct("name")}}, doc: "Named sets of users; by default one a category."},
 		{name: "gates", kind: gatesKind, def: "{}", doc: "Limits beyond which a night is refused."},
 		{name: "publish", kind: publishKind, required: true, doc: "Where and how the results are written."},
@@ -25,14 +27,12 @@ var table = mapKind{
 		{name: "lag_days", later: true, doc: "Days from the logical date to the night it is due."},
 		{name: "deadline", later: true, doc: "Time of day after which a snapshot is late."},
 		{name: "catch_up", later: true, doc: "Nights that serve heals."},
-		{name: "eligible", later: true, doc: "Filter for the users of the prediction."},
 		{name: "suppress", later: true, doc: "Users that are never in an audience."},
 		{name: "holdout", later: true, doc: "Share of users kept out of audiences to measure their effect."},
-		{name: "exclusive", later: true, doc: "Audiences of which a user is in the first only."},
 		{name: "deliveries", later: true, doc: "Campaign tools that receive audiences."},
 		{name: "notify", later: true, doc: "Who is told about a night."},
 	},
-	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}},
+	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}},
 }
 
 var snapshotKind = mapKind{
@@ -42,7 +42,7 @@ var snapshotKind = mapKind{
 		{name: "files", kind: fileGlob, def: `"*.parquet"`, doc: "Glob for the parts in that folder."},
 		{name: "ready", kind: markerName, def: "_SUCCESS", doc: "Marker object that says the snapshot is complete; empty for none."},
 		{name: "id", kind: columnName, required: true, doc: "Column of user ids, string or integer."},
-		{name: "contact", kind: columnName, later: true, doc: "Column of addresses."},
+		{name: "contact", kind: columnName, doc: "Column of addresses, by which users are suppressed and held out."},
 		{name: "as_of", kind: columnName, doc: "Column whose maximum must be the run's date."},
 		{name: "duplicates", kind: oneOf(DuplicatesReject, DuplicatesKeepIdentical, DuplicatesKeepLatest), def: DuplicatesReject, doc: "What becomes of rows that share an id."},
 		{name: "order_by", kind: columnName, doc: "Column that tells the latest row, for keep_latest."},
@@ -91,11 +91,13 @@ var excludeKind = mapKind{keys: []key{
 	{name: "id", kind: columnName, required: true, doc: "The list's column of user ids."},
 }}
 
+var exclusiveKind = listKind{of: shortName, min: 2, rules: []rule{eachOnce}}
+
 var audienceKind = mapKind{keys: []key{
 	{name: "name", kind: shortName, required: true, doc: "Name of the audience and of its folder."},
-	{name: "where", later: true, doc: "Filter for the members."},
+	{name: "where", kind: condition, doc: "Condition for the members; score and category may stand in it."},
 	{name: "score", kind: pairKind{each: score}, doc: "Lowest and highest score of the members, both included."},
-	{name: "limit", later: true, doc: "Greatest number of members."},
+	{name: "limit", kind: wholeKind{min: 1}, doc: "Greatest number of members, those of the highest scores."},
 	{name: "expect", kind: expectKind, doc: "Bounds for the number of members."},
 	{name: "empty", kind: oneOf(EmptyHeader, EmptySkip), def: EmptyHeader, doc: "Whether an empty audience has a file."},
 	{name: "files", kind: listKind{of: fileKind, min: 1, rules: []rule{{check: distinctExtensions}}}, def: "[{format: parquet}]", doc: "Forms in which the audience is written."},

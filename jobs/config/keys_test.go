@@ -8,13 +8,13 @@ import (
 // The keys of the contract; elements of lists are left out of the paths.
 const (
 	supportedKeys = `prediction mode timezone
-		snapshot snapshot.url snapshot.partition snapshot.files snapshot.ready snapshot.id snapshot.as_of
+		snapshot snapshot.url snapshot.partition snapshot.files snapshot.ready snapshot.id snapshot.contact snapshot.as_of
 		snapshot.duplicates snapshot.order_by snapshot.verify
 		score score.column score.column.name score.column.range score.model score.missing
 		score.iterations score.one_hot score.one_hot.columns score.one_hot.separator score.features
 		categories categories.name categories.from categories.top_share
-		exclude exclude.url exclude.id
-		audiences audiences.name audiences.score audiences.expect audiences.expect.min audiences.expect.max
+		exclude exclude.url exclude.id eligible exclusive
+		audiences audiences.name audiences.where audiences.score audiences.limit audiences.expect audiences.expect.min audiences.expect.max
 		audiences.empty audiences.files audiences.files.format audiences.files.formula audiences.files.columns
 		audiences.files.gzip
 		gates gates.rows gates.rows.min_ratio gates.rows.max_ratio gates.rejected gates.rejected.max_share
@@ -22,7 +22,7 @@ const (
 		gates.category_shift.refuse gates.psi gates.psi.warn gates.psi.refuse gates.constant
 		gates.constant.max_share gates.features gates.features.null_shift
 		publish publish.url publish.compression publish.scores publish.passthrough`
-	laterKeys = `schedule lag_days deadline catch_up snapshot.contact eligible suppress holdout exclusive audiences.where audiences.limit
+	laterKeys = `schedule lag_days deadline catch_up suppress holdout
 		gates.psi.baseline gates.features.unseen_share publish.keep_days deliveries notify`
 )
 

@@ -22,6 +22,7 @@ snapshot:
   files: "part-[0-9]*.parquet"
   ready: ""
   id: user_id
+  contact: e-mail
   as_of: updated_at
   duplicates: keep_latest
   order_by: updated_at
@@ -32,9 +33,13 @@ categories:
   - {name: all, from: 33.33}
   - {name: none, from: 0}
 exclude: [{url: "lists/erased/*.parquet", id: uid}, {url: gs://privacy/gone.parquet, id: user_id}]
+eligible: days_since_last_session <= 30 && !employee
+exclusive: [2nd_all, winback]
 audiences:
   - name: winback
+    where: 'category == "all" && country in ["FR", "BE"]'
     score: [60, 99.99]
+    limit: 100000
     expect: {min: 1000, max: 200000}
     empty: skip
     files:
@@ -45,7 +50,7 @@ audiences:
       - {format: jsonl, gzip: true}
       - {format: jsonl}
       - {format: csv, gzip: true}
-  - {name: 2nd_all}
+  - {name: 2nd_all, where: wants_mail}
 gates:
   rows: {min_ratio: 0.25, max_ratio: 4}
   rejected: {max_share: 0.002}
@@ -164,16 +169,19 @@ func TestEveryKey(t *testing.T) {
 		Timezone:   paris,
 		Snapshot: Snapshot{
 			URL: "gs://warehouse/user_snapshots", Partition: "y={yyyy}/m={mm}/d={dd}", Files: "part-[0-9]*.parquet",
-			ID: "user_id", AsOf: "updated_at", Duplicates: DuplicatesKeepLatest, OrderBy: "updated_at", Verify: VerifyRead,
+			ID: "user_id", Contact: "e-mail", AsOf: "updated_at", Duplicates: DuplicatesKeepLatest, OrderBy: "updated_at", Verify: VerifyRead,
 		},
 		Score:      Score{Column: &ScoreColumn{Name: "churn_score", Low: -1, High: 1000}},
 		Categories: []Category{{Name: "all", From: pointer(33.33)}, {Name: "none", From: pointer(0.0)}},
 		Exclude: []List{
 			{URL: filepath.Join(folder, "lists/erased/*.parquet"), ID: "uid"}, {URL: "gs://privacy/gone.parquet", ID: "user_id"},
 		},
+		Eligible:  "days_since_last_session <= 30 && !employee",
+		Exclusive: []string{"2nd_all", "winback"},
 		Audiences: []Audience{
 			{
-				Name: "winback", Score: &[2]float64{60, 99.99}, Expect: &Expect{Min: pointer(int64(1000)), Max: pointer(int64(200000))}, Empty: EmptySkip,
+				Name: "winback", Where: `category == "all" && country in ["FR", "BE"]`, Score: &[2]float64{60, 99.99}, Limit: 100_000,
+				Expect: &Expect{Min: pointer(int64(1000)), Max: pointer(int64(200000))}, Empty: EmptySkip,
 				Files: []File{
 					{Format: FormatCSV, Formula: FormulaQuote, Columns: []OutColumn{
 						{Name: "risk", From: FromCategory}, {Name: "external_id", From: "user_id"}, {Name: "p", From: FromProbability}, {Name: "day", From: FromSnapshotDate},
@@ -189,7 +197,7 @@ func TestEveryKey(t *testing.T) {
 					{Format: FormatCSV, Formula: FormulaRefuse, Gzip: true},
 				},
 			},
-			{Name: "2nd_all", Empty: EmptyHeader, Files: []File{{Format: FormatParquet, Formula: FormulaRefuse}}},
+			{Name: "2nd_all", Where: "wants_mail", Empty: EmptyHeader, Files: []File{{Format: FormatParquet, Formula: FormulaRefuse}}},
 		},
 		Gates: Gates{
 			Rows:          RatioGate{MinRatio: 0.25, MaxRatio: 4},
@@ -232,6 +240,15 @@ func TestPartialGatesKeepTheOtherDefaults(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	got, _ := load(t, complete("gates:\n  psi:\n    warn: 0.3\n"))
 	want := []string{"churntier.yaml:3: gates.psi: warn 0.3 is above refuse 0.25, so it refuses without a warning\n    3 |     warn: 0.3"}
+	if diff := cmp.Diff(want, got.Warnings); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Audiences of categories can be named exclusive, which they are.
+func TestExclusiveCategories(t *testing.T) {
+	got, _ := load(t, complete("exclusive: [high, low]\n"))
+	want := []string{"churntier.yaml:1: exclusive: has no effect on audiences of categories, of which a user has one\n    1 | exclusive: [high, low]"}
 	if diff := cmp.Diff(want, got.Warnings); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

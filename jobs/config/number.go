@@ -62,22 +62,24 @@ func (k numberKind) schema() map[string]any {
 	return s
 }
 
-// wholeKind is a whole number of at least 0; its value is an int64.
-type wholeKind struct{}
+// wholeKind is a whole number of at least min; its value is an int64.
+type wholeKind struct{ min int64 }
 
-func (wholeKind) want() string { return "a whole number of at least 0, in digits" }
+func (k wholeKind) want() string {
+	return fmt.Sprintf("a whole number of at least %d, in digits", k.min)
+}
 
 func (k wholeKind) read(r *reading, path string, n *node) {
 	v, err := strconv.ParseInt(n.raw, 10, 64)
-	if _, decimal := n.float(); !decimal || err != nil || v < 0 {
+	if _, decimal := n.float(); !decimal || err != nil || v < k.min {
 		r.refuse(n, path, k)
 		return
 	}
 	n.value = v
 }
 
-func (wholeKind) schema() map[string]any {
-	return map[string]any{"type": "integer", "minimum": 0}
+func (k wholeKind) schema() map[string]any {
+	return map[string]any{"type": "integer", "minimum": k.min}
 }
 
 // pairKind is a list of a low and a high number; its value is a [2]float64.
