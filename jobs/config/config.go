@@ -75,7 +75,9 @@ type Config struct {
 	Score      Score
 	Categories []Category // highest first
 	Exclude    []List
-	Eligible   string     // condition of columns alone for the users of the prediction; "" = all
+	Eligible   string // condition of columns alone for the users of the prediction; "" = all
+	Suppress   []Suppress
+	Holdout    *Holdout   // nil = nobody is held out
 	Exclusive  []string   // names of audiences; a user is in the first of them only
 	Audiences  []Audience // nil = one a category, named after it
 	Gates      Gates

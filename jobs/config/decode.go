@@ -1,19 +1,25 @@
 package config
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // decode copies the values of a tree without faults. Keys that are not there
 // give zero values.
 func decode(n *node) *Config {
+	snapshot := snapshotOf(n.get("snapshot"))
 	return &Config{
 		Prediction: get[string](n, "prediction"),
 		Mode:       get[string](n, "mode"),
 		Timezone:   get[*time.Location](n, "timezone"),
-		Snapshot:   snapshotOf(n.get("snapshot")),
+		Snapshot:   snapshot,
 		Score:      scoreOf(n.get("score")),
 		Categories: each(n.get("categories"), categoryOf),
 		Exclude:    each(n.get("exclude"), excludeOf),
 		Eligible:   get[string](n, "eligible"),
+		Suppress:   each(n.get("suppress"), suppressOf(snapshot.ID)),
+		Holdout:    holdoutOf(n.get("holdout"), snapshot.Contact),
 		Exclusive:  each(n.get("exclusive"), textOf),
 		Audiences:  each(n.get("audiences"), audienceOf),
 		Gates:      gatesOf(n.get("gates")),
@@ -91,6 +97,38 @@ func categoryOf(n *node) Category {
 
 func excludeOf(n *node) List {
 	return List{URL: get[string](n, "url"), ID: get[string](n, "id")}
+}
+
+// suppressOf reads entries, where id is the name of a publication's ids by default.
+func suppressOf(id string) func(*node) Suppress {
+	return func(n *node) Suppress {
+		s := Suppress{
+			URL:         get[string](n, "url"),
+			ID:          get[string](n, "id"),
+			Contact:     get[string](n, "contact"),
+			MaxAge:      get[time.Duration](n, "max_age"),
+			MinRatio:    get[float64](n, "min_ratio"),
+			Where:       get[string](n, "where"),
+			Publication: get[string](n, "publication"),
+			Audience:    get[string](n, "audience"),
+		}
+		if s.Publication != "" && s.ID == "" {
+			s.ID = id
+		}
+		return s
+	}
+}
+
+// holdoutOf is nil without a holdout, and by contact where the snapshot has one.
+func holdoutOf(n *node, contact string) *Holdout {
+	if n == nil {
+		return nil
+	}
+	key := HoldoutByID
+	if contact != "" {
+		key = HoldoutByContact
+	}
+	return &Holdout{Share: get[float64](n, "share"), Salt: get[string](n, "salt"), Key: cmp.Or(get[string](n, "key"), key)}
 }
 
 func audienceOf(n *node) Audience {

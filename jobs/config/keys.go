@@ -19,6 +19,8 @@ var table = mapKind{
 		{name: "categories", kind: categoriesKind, doc: "Labels of scores, the highest first, covering 0 to 100.", def: "[{name: high, from: 75}, {name: medium, from: 50}, {name: low, from: 0}]"},
 		{name: "exclude", kind: listKind{of: excludeKind}, doc: "Lists of users that are never scored."},
 		{name: "eligible", kind: eligibility, doc: "Condition for the users of the prediction, of columns alone; by default all users."},
+		{name: "suppress", kind: listKind{of: suppressKind}, doc: "Users that are scored and never in an audience."},
+		{name: "holdout", kind: holdoutKind, doc: "Share of users kept out of audiences to measure their effect."},
 		{name: "exclusive", kind: exclusiveKind, doc: "Audiences of which a user is in the first only."},
 		{name: "audiences", kind: listKind{of: audienceKind, min: 1, rules: []rule{distinct("name")}}, doc: "Named sets of users; by default one a category."},
 		{name: "gates", kind: gatesKind, def: "{}", doc: "Limits beyond which a night is refused."},
@@ -27,12 +29,10 @@ var table = mapKind{
 		{name: "lag_days", later: true, doc: "Days from the logical date to the night it is due."},
 		{name: "deadline", later: true, doc: "Time of day after which a snapshot is late."},
 		{name: "catch_up", later: true, doc: "Nights that serve heals."},
-		{name: "suppress", later: true, doc: "Users that are never in an audience."},
-		{name: "holdout", later: true, doc: "Share of users kept out of audiences to measure their effect."},
 		{name: "deliveries", later: true, doc: "Campaign tools that receive audiences."},
 		{name: "notify", later: true, doc: "Who is told about a night."},
 	},
-	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}},
+	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}},
 }
 
 var snapshotKind = mapKind{
@@ -89,6 +89,26 @@ var categoriesKind = listKind{
 var excludeKind = mapKind{keys: []key{
 	{name: "url", kind: locationKind{to: someFiles, expand: true}, required: true, doc: "Parquet files of the list; may hold a glob."},
 	{name: "id", kind: columnName, required: true, doc: "The list's column of user ids."},
+}}
+
+var suppressKind = mapKind{
+	keys: []key{
+		{name: "url", kind: locationKind{to: someFiles, expand: true}, doc: "Parquet files of a list; may hold a glob."},
+		{name: "id", kind: columnName, doc: "The column of user ids of a list or, by default named as in the snapshot, of a publication's members."},
+		{name: "contact", kind: columnName, doc: "The list's column of addresses, compared trimmed and in lower case."},
+		{name: "max_age", kind: duration, doc: "Age above which the list is too old to rely on."},
+		{name: "min_ratio", kind: share(), doc: "Lowest ratio of the list's rows to those it had for the publication before."},
+		{name: "where", kind: condition, doc: "Condition that suppresses, as does what it cannot tell."},
+		{name: "publication", kind: folderURL, doc: "Store and folder of another prediction's publications."},
+		{name: "audience", kind: shortName, doc: "The audience of that prediction, on the same date."},
+	},
+	rules: []rule{exactlyOne(suppressedBy...), suppressRule},
+}
+
+var holdoutKind = mapKind{keys: []key{
+	{name: "share", kind: numberKind{min: 0, max: 1, open: true}, required: true, doc: "Share of users that is held out."},
+	{name: "salt", kind: saltText, required: true, doc: "Text that tells this choice of users from others; another one chooses anew."},
+	{name: "key", kind: oneOf(HoldoutByContact, HoldoutByID), doc: "What users are held out by; by default contact where snapshot.contact is set, or else id."},
 }}
 
 var exclusiveKind = listKind{of: shortName, min: 2, rules: []rule{eachOnce}}

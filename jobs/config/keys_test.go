@@ -14,6 +14,8 @@ const (
 		score.iterations score.one_hot score.one_hot.columns score.one_hot.separator score.features
 		categories categories.name categories.from categories.top_share
 		exclude exclude.url exclude.id eligible exclusive
+		suppress suppress.url suppress.id suppress.contact suppress.max_age suppress.min_ratio suppress.where
+		suppress.publication suppress.audience holdout holdout.share holdout.salt holdout.key
 		audiences audiences.name audiences.where audiences.score audiences.limit audiences.expect audiences.expect.min audiences.expect.max
 		audiences.empty audiences.files audiences.files.format audiences.files.formula audiences.files.columns
 		audiences.files.gzip
@@ -22,7 +24,7 @@ const (
 		gates.category_shift.refuse gates.psi gates.psi.warn gates.psi.refuse gates.constant
 		gates.constant.max_share gates.features gates.features.null_shift
 		publish publish.url publish.compression publish.scores publish.passthrough`
-	laterKeys = `schedule lag_days deadline catch_up suppress holdout
+	laterKeys = `schedule lag_days deadline catch_up
 		gates.psi.baseline gates.features.unseen_share publish.keep_days deliveries notify`
 )
 
@@ -64,8 +66,8 @@ func collect(path string, k kind, known map[string]bool) {
 // "not supported yet".
 func TestLaterKeysAreRefused(t *testing.T) {
 	for _, path := range strings.Fields(laterKeys + " " + supportedKeys) {
-		flag := strings.NewReplacer("audiences.files.", "audiences.0.files.0.", "audiences.", "audiences.0.", "categories.", "categories.0.", "exclude.", "exclude.0.").Replace(path)
-		text := complete("audiences: [{name: a, files: [{format: csv}]}]\ncategories: [{name: low}]\nexclude: [{id: a}]\n")
+		flag := strings.NewReplacer("audiences.files.", "audiences.0.files.0.", "audiences.", "audiences.0.", "categories.", "categories.0.", "exclude.", "exclude.0.", "suppress.", "suppress.0.").Replace(path)
+		text := complete("audiences: [{name: a, files: [{format: csv}]}]\ncategories: [{name: low}]\nexclude: [{id: a}]\nsuppress: [{id: a}]\n")
 		_, err := loadText(t, text, flag+"=null")
 		refused := err != nil && strings.Contains(err.Error(), ": not supported yet")
 		if later := strings.Contains(" "+strings.Join(strings.Fields(laterKeys), " ")+" ", " "+path+" "); refused != later {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -31,8 +32,10 @@ func (r *reading) refuse(n *node, path string, k kind) {
 // spelling tells how n would have to be written to have the right form.
 func spelling(n *node, k kind) string {
 	_, decimal := n.float()
-	switch form := k.schema()["type"]; {
-	case form == "string" && (n.form == number || n.form == boolean):
+	schema := k.schema()
+	pattern, _ := schema["pattern"].(string)
+	switch form := schema["type"]; {
+	case form == "string" && (n.form == number || n.form == boolean) && regexp.MustCompile(pattern).MatchString(n.raw):
 		return ", in quotes"
 	case form == "number" && n.form == number && !decimal:
 		return ", in decimal digits"
@@ -75,10 +78,13 @@ func (k boolKind) read(r *reading, path string, n *node) {
 func (boolKind) schema() map[string]any { return map[string]any{"type": "boolean"} }
 
 // alternatives joins words as "a, b or c".
-func alternatives(words []string) string {
+func alternatives(words []string) string { return enumeration(words, "or") }
+
+// enumeration joins words by commas, and the last one by another word.
+func enumeration(words []string, by string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
 	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(words[:last], ", ") + " " + by + " " + words[last]
 }

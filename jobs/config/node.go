@@ -50,6 +50,17 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
+// among lists those of the keys that a mapping has.
+func (n *node) among(keys []string) []string {
+	var there []string
+	for _, key := range keys {
+		if n.get(key) != nil {
+			there = append(there, key)
+		}
+	}
+	return there
+}
+
 // put sets the value of a mapping's key.
 func (n *node) put(key string, at place, v *node) {
 	for i, e := range n.entries {

@@ -7,21 +7,28 @@ import (
 )
 
 // exactlyOne of the keys is there.
-func exactlyOne(a, b string) rule {
-	requires := func(key string) map[string]any { return map[string]any{"required": []string{key}} }
+func exactlyOne(keys ...string) rule {
+	alone := make([]any, len(keys))
+	for i, key := range keys {
+		alone[i] = requires(key)
+	}
+	expected := "exactly one of " + enumeration(keys, "and")
 	return rule{
-		schema: map[string]any{"oneOf": []any{requires(a), requires(b)}},
+		schema: map[string]any{"oneOf": alone},
 		check: func(r *reading, path string, n *node) {
-			expected := "exactly one of " + a + " and " + b
-			switch first, second := n.get(a), n.get(b); {
-			case first == nil && second == nil:
-				r.add(n.at, path, "found neither "+a+" nor "+b, expected)
-			case first != nil && second != nil:
-				r.add(second.at, path, "found both "+a+" and "+b, expected)
+			there := n.among(keys)
+			if len(there) == 0 {
+				r.add(n.at, path, "found neither "+enumeration(keys, "nor"), expected)
+			}
+			for _, other := range there[min(1, len(there)):] {
+				r.add(n.get(other).at, path, "found both "+there[0]+" and "+other, expected)
 			}
 		},
 	}
 }
+
+// requires is the JSON schema of mappings with a key.
+func requires(key string) map[string]any { return map[string]any{"required": []string{key}} }
 
 // distinct says that no two elements of a list have the same text under key.
 func distinct(key string) rule {

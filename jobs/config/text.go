@@ -51,6 +51,8 @@ var (
 	zone           = textKind{name: "an IANA timezone such as UTC or Europe/Paris", pattern: `^[A-Za-z]`, parse: zoneOf}
 	partition      = textKind{name: "folder names that hold {date}, or {yyyy}, {mm} and {dd}", pattern: `^[^` + noControl + `]*\{[^` + noControl + `]+$`, parse: wholeDate}
 	fileGlob       = textKind{name: "a glob for file names, without /", pattern: `^[^/` + noControl + `]+$`, parse: glob}
+	saltText       = textKind{name: "a text of 1 to 64 printable characters", pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$`}
+	duration       = textKind{name: "a duration such as 36h, 90m or 7d: from 1 to 99999 of s, m, h or d", pattern: `^[1-9][0-9]{0,4}[smhd]$`, parse: durationOf}
 	markerName     = textKind{name: `a file name, or "" for no marker`, pattern: `^[^/` + noControl + `]*$`}
 )
 
@@ -76,6 +78,16 @@ func glob(pattern string) (any, error) {
 		return nil, errors.New("a bracket or a backslash is left open")
 	}
 	return pattern, nil
+}
+
+// durationOf reads what time.ParseDuration reads, and days of 24 hours.
+func durationOf(s string) (any, error) {
+	days, ok := strings.CutSuffix(s, "d")
+	if !ok {
+		return time.ParseDuration(s)
+	}
+	d, err := time.ParseDuration(days + "h")
+	return 24 * d, err
 }
 
 func zoneOf(name string) (any, error) {
