@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
@@ -31,6 +32,7 @@ type Options struct {
 	Accept   map[string]string // gate to reason
 	Temp     string            // an existing folder of this run's own
 	NewRun   func() string
+	Started  time.Time // the age of lists is counted from here
 	Version  string
 	Progress pipeline.Progress
 }
@@ -64,7 +66,7 @@ func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Nigh
 	n := pipeline.Night{
 		Prediction: cfg.Prediction, Mode: pipeline.Mode(cfg.Mode), Verify: snapshot.Verify(cfg.Snapshot.Verify),
 		Limits: snapshot.DefaultLimits(), SplitRows: snapshot.SplitRows, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates),
-		Accept: o.Accept, Force: o.Force, DryRun: o.DryRun, NewRun: o.NewRun, Version: o.Version, Temp: o.Temp, Progress: o.Progress,
+		Accept: o.Accept, Force: o.Force, DryRun: o.DryRun, NewRun: o.NewRun, Started: o.Started, Version: o.Version, Temp: o.Temp, Progress: o.Progress,
 	}
 	if err := gate.CheckAccept(slices.Sorted(maps.Keys(o.Accept))); err != nil {
 		return n, fmt.Errorf("%w: --accept: %w", ErrUsage, err)
@@ -76,12 +78,8 @@ func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Nigh
 	if n.Snapshot, err = sourceOf(ctx, cfg.Snapshot); err != nil {
 		return n, err
 	}
-	for _, l := range cfg.Exclude {
-		list, err := listOf(ctx, l)
-		if err != nil {
-			return n, err
-		}
-		n.Exclude = append(n.Exclude, list)
+	if err = openLists(ctx, cfg, &n); err != nil {
+		return n, err
 	}
 	output := dial.Options{Output: true}
 	if o.DryRun {
@@ -114,20 +112,10 @@ func sourceOf(ctx context.Context, c config.Snapshot) (snapshot.Source, error) {
 	return snapshot.Source{Bucket: b, Partition: c.Partition, Files: c.Files, Ready: c.Ready}, nil
 }
 
-// listOf opens the folder of an exclude list; the last element of its URL is a
-// glob.
-func listOf(ctx context.Context, l config.List) (pipeline.List, error) {
-	folder, glob := path.Split(l.URL)
-	b, err := dial.Open(ctx, folder, dial.Options{})
-	if err != nil {
-		return pipeline.List{}, fmt.Errorf("exclude: %w", err)
-	}
-	return pipeline.List{URL: l.URL, Bucket: b, Files: glob, ID: l.ID}, nil
-}
-
 func rulesOf(ctx context.Context, cfg *config.Config) (pipeline.Rules, error) {
 	r := pipeline.Rules{
-		ID: cfg.Snapshot.ID, Duplicates: identity.Policy(cfg.Snapshot.Duplicates), OrderBy: cfg.Snapshot.OrderBy, AsOf: cfg.Snapshot.AsOf,
+		ID: cfg.Snapshot.ID, Contact: cfg.Snapshot.Contact, Duplicates: identity.Policy(cfg.Snapshot.Duplicates), OrderBy: cfg.Snapshot.OrderBy, AsOf: cfg.Snapshot.AsOf,
+		Eligible: cfg.Eligible, Suppress: conditionsOf(cfg.Suppress), Exclusive: cfg.Exclusive, Holdout: holdoutOf(cfg.Holdout), Zone: zoneOf(cfg),
 		Scores: cfg.Publish.Scores, Passthrough: cfg.Publish.Passthrough, Compression: cfg.Publish.Compression,
 	}
 	for _, c := range cfg.Categories {

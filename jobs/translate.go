@@ -27,7 +27,7 @@ func audiencesOf(cfg *config.Config) []pipeline.Audience {
 }
 
 func audienceOf(c config.Audience) pipeline.Audience {
-	a := pipeline.Audience{Name: c.Name, Range: [2]uint16{0, 10000}, SkipEmpty: c.Empty == "skip"}
+	a := pipeline.Audience{Name: c.Name, Range: [2]uint16{0, 10000}, Where: c.Where, Limit: c.Limit, SkipEmpty: c.Empty == "skip"}
 	if c.Score != nil {
 		a.Range = [2]uint16{hundredths(c.Score[0]), hundredths(c.Score[1])}
 	}

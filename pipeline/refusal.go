@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/gate"
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -26,7 +27,7 @@ var ErrGate = fmt.Errorf("%w by a gate", ErrRefused)
 
 // contentFaults are the kinds of error that say that an input breaks its contract.
 var contentFaults = []error{
-	snapshot.ErrSchema, snapshot.ErrDamaged, snapshot.ErrEmpty, score.ErrSchema, identity.ErrNaN, ErrList,
+	snapshot.ErrSchema, snapshot.ErrDamaged, snapshot.ErrEmpty, score.ErrSchema, filter.ErrType, identity.ErrNaN, ErrList,
 	audience.ErrColumn, audience.ErrValue, audience.ErrText, audience.ErrFormula,
 }
 

@@ -28,7 +28,7 @@ func (r *run) warnOfAudiences() {
 	}
 	if h := r.Rules.Holdout; h != nil && h.ByContact {
 		if n := r.found.Contacts.Count(identity.Crowded); n > 0 {
-			r.warn("%d rows share their contact with more than %d others; the holdout goes by their id", n, identity.CrowdedAbove-1)
+			r.warn("%d rows have a contact that more than %d rows share; the holdout goes by their id", n, identity.CrowdedAbove)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestBadInput(t *testing.T) {
 		"a key that is not known": {
 			func(p *place) { p.write("churntier.yaml", plainConfig+"publihs: {}\n") }, nil, exitUsage, []string{"publihs", "publish"}},
 		"a capability that is not built": {
-			func(p *place) { p.write("churntier.yaml", plainConfig+"holdout: {share: 0.1}\n") }, nil, exitUsage, []string{"holdout", "not supported yet"}},
+			func(p *place) { p.write("churntier.yaml", plainConfig+"notify: {}\n") }, nil, exitUsage, []string{"notify", "not supported yet"}},
 		"no model": {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "score={model: nowhere.json}"}, exitUsage, []string{"nowhere.json"}},
 		"a broken model": {

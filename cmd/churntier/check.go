@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 
 	"github.com/churntier/churntier/jobs"
@@ -70,7 +71,7 @@ func (c *checkCommand) check(t *terminal) (*pipeline.Checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jobs.Check(t.ctx, cfg, jobs.Options{Date: c.Date})
+	return jobs.Check(t.ctx, cfg, jobs.Options{Date: c.Date, Started: time.Now()})
 }
 
 type schemaCommand struct{}

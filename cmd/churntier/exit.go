@@ -9,6 +9,7 @@ import (
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/score"
@@ -73,7 +74,7 @@ func kindOf(err error) failure {
 		return failure{exitNotReady, "not-ready", "not-ready", "run again when the snapshot is complete"}
 	case is(pipeline.ErrGate):
 		return failure{exitRefused, "refused", "gate", "nothing was published and the last publication stands; once you know that the night is right, let the gate pass with --accept GATE --reason TEXT"}
-	case is(pipeline.ErrRefused), is(snapshot.ErrSchema), is(score.ErrSchema), is(snapshot.ErrDamaged), is(snapshot.ErrEmpty), is(pipeline.ErrList):
+	case is(pipeline.ErrRefused), is(snapshot.ErrSchema), is(score.ErrSchema), is(filter.ErrType), is(snapshot.ErrDamaged), is(snapshot.ErrEmpty), is(pipeline.ErrList):
 		return failure{exitRefused, "refused", "refused", "correct the data or the config; nothing of it was published"}
 	case is(publish.ErrSuperseded):
 		return failure{exitSuperseded, "superseded", "superseded", "see churntier show; --force publishes these inputs instead"}

@@ -96,13 +96,18 @@ func (p *place) visible() []string {
 	p.t.Helper()
 	var found []string
 	for _, pattern := range []string{"out/commits/*/*", "out/latest/*", "out/preview/*/*"} {
-		names, err := filepath.Glob(p.path(pattern))
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		found = append(found, names...)
+		found = append(found, globbed(p.t, p.path(pattern))...)
 	}
 	return found
+}
+
+func globbed(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // column is a Parquet column: []string, []*string, []int64, []float64,
@@ -157,6 +162,8 @@ func (c column) array(t *testing.T) arrow.Array {
 		return build(array.NewFloat64Builder(memory.DefaultAllocator), values)
 	case []*float64:
 		return buildNullable(array.NewFloat64Builder(memory.DefaultAllocator), values)
+	case []*bool:
+		return buildNullable(array.NewBooleanBuilder(memory.DefaultAllocator), values)
 	case [][]string:
 		b := array.NewListBuilder(memory.DefaultAllocator, arrow.BinaryTypes.String)
 		for _, list := range values {

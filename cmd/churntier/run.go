@@ -60,7 +60,7 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 	defer progress.Close()
 	day, out, err := jobs.Nightly(t.ctx, cfg, jobs.Options{
 		Date: c.Date, DryRun: c.DryRun, Force: c.Force, Accept: accept, Temp: temp,
-		NewRun: newRun, Version: version(), Progress: progress,
+		NewRun: newRun, Started: time.Now(), Version: version(), Progress: progress,
 	}, engine)
 	return cfg, day, out, t.interruption(err)
 }
