@@ -27,6 +27,7 @@ type Plan struct {
 	prefix   string          // folder of the run in the output bucket
 	eligible *filter.Program // nil for all
 	selects  selection.Rules
+	counting bool // whom the first audience takes is counted by score
 	outputs  []output
 }
 

@@ -71,10 +71,16 @@ func (s *segmenter) key(i int) []byte {
 	return s.ids.At(i)
 }
 
-// count adds to the tally what limits and warnings need.
+// measure adds to the tally who could be within the limits of audiences, and who
+// is counted.
 func (s *segmenter) measure(t *Tally) error {
 	n, err := s.selector.Measure(&s.rows, t.Tops)
 	t.Suppressed += int64(n)
+	if t.Chosen != nil && err == nil {
+		for _, i := range s.selector.Candidates(0) {
+			t.Chosen[s.rows.Hundredths[i]]++
+		}
+	}
 	return err
 }
 

@@ -26,6 +26,8 @@ type Tally struct {
 	Suppressed int64            // scored rows that are in no audience, whatever its rules
 	NoContact  int64            // of these, rows without the contact that a list goes by
 	Tops       []*selection.Top // by audience: who is within its limit; nil for one without
+
+	Chosen *distribution.Counts // users that the first audience takes, by score; nil unless they are counted
 }
 
 // NewTally gives a tally without rows.
@@ -35,6 +37,9 @@ func (p *Plan) NewTally() *Tally {
 		if a.Limit > 0 {
 			t.Tops[i] = selection.NewTop(a.Limit)
 		}
+	}
+	if p.counting {
+		t.Chosen = new(distribution.Counts)
 	}
 	return t
 }
@@ -63,6 +68,9 @@ func (t *Tally) Add(o *Tally) {
 		if top != nil {
 			t.Tops[i].Merge(top)
 		}
+	}
+	if o.Chosen != nil {
+		t.Chosen.Merge(o.Chosen)
 	}
 }
 

@@ -24,6 +24,7 @@ type commands struct {
 	Run     runCommand     `cmd:"" help:"Publish one night."`
 	Check   checkCommand   `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
 	Show    showCommand    `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
+	Select  selectCommand  `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
 	Files   filesCommand   `cmd:"" help:"Print the URLs of published files, one a line."`
 	Try     tryCommand     `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON schema of the config."`

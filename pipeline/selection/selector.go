@@ -67,6 +67,10 @@ func (s *Selector) Measure(rows *Rows, tops []*Top) (suppressed int, err error) 
 	return len(rows.Scored) - len(s.left), nil
 }
 
+// Candidates gives the rows of the batch that was measured last which audience a
+// takes before its limit, ascending and valid until the next call.
+func (s *Selector) Candidates(a int) []int32 { return s.selected[a] }
+
 // Select gives the arms of every audience in a batch, valid until the next call,
 // and the number of suppressed rows. cuts[i] is the cut of audience i's limit.
 func (s *Selector) Select(rows *Rows, cuts []Cut) (arms []Arms, suppressed int, err error) {
