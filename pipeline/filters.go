@@ -61,10 +61,14 @@ func (p *Plan) bindFilters() error {
 	}
 	names := categoryNames(p.Rules.Categories)
 	for _, a := range p.Rules.Audiences {
-		p.selects.Audiences = append(p.selects.Audiences, selection.Audience{
+		rule := selection.Audience{
 			ByCategory: a.Category != "", Category: uint8(max(slices.Index(names, a.Category), 0)), Range: a.Range,
-			Where: programs["audience "+a.Name+": where"], Limit: a.Limit,
-		})
+			Where: programs["audience "+a.Name+": where"],
+		}
+		if a.Limit < p.Parts.Rows() { // else it keeps everyone
+			rule.Limit = a.Limit
+		}
+		p.selects.Audiences = append(p.selects.Audiences, rule)
 	}
 	for _, name := range p.Rules.Exclusive {
 		p.selects.Exclusive = append(p.selects.Exclusive, slices.IndexFunc(p.Rules.Audiences, func(a Audience) bool { return a.Name == name }))

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/churntier/churntier/pipeline/identity"
@@ -25,6 +26,18 @@ type Engine interface {
 	Measure(ctx context.Context, p *Plan, found *Findings) (*Tally, error)
 	// Write writes the shards of every split and gives them in order of split.
 	Write(ctx context.Context, p *Plan, found *Findings) (Written, error)
+}
+
+// ErrMemory says that a step needs more memory for users than it may use.
+var ErrMemory = errors.New("not enough memory")
+
+// CheckLimits returns ErrMemory when finding the limits of audiences takes more
+// than so many bytes.
+func (p *Plan) CheckLimits(memory int64) error {
+	if need := p.selects.LimitMemory(); need > memory {
+		return fmt.Errorf("%w: the limits of the audiences take %d MiB, %d are allowed (--memory)", ErrMemory, need>>20, memory>>20)
+	}
+	return nil
 }
 
 // MeasureSplit counts the fates and scores of one split, and shows who could be in

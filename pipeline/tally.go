@@ -32,8 +32,8 @@ type Tally struct {
 
 // NewTally gives a tally without rows.
 func (p *Plan) NewTally() *Tally {
-	t := &Tally{Reasons: map[string]int64{}, Missing: make([]int64, len(p.Inputs)), Tops: make([]*selection.Top, len(p.Rules.Audiences))}
-	for i, a := range p.Rules.Audiences {
+	t := &Tally{Reasons: map[string]int64{}, Missing: make([]int64, len(p.Inputs)), Tops: make([]*selection.Top, len(p.selects.Audiences))}
+	for i, a := range p.selects.Audiences {
 		if a.Limit > 0 {
 			t.Tops[i] = selection.NewTop(a.Limit)
 		}

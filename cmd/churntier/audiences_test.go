@@ -326,3 +326,12 @@ func TestACrowdedContact(t *testing.T) {
 		t.Errorf("%d of %d are held out, want about a fifth", len(control), len(members)+len(control))
 	}
 }
+
+// Limits that cannot be found within --memory say so before anything is written.
+func TestALimitBeyondTheMemory(t *testing.T) {
+	p := newPlace(t)
+	p.write("churntier.yaml", plainConfig+"audiences: [{name: all, limit: 600000}]\n")
+	p.ordinary(night22, 600_001)
+	p.night("--memory", "16MiB").expect(t, exitUsage, "the limits of the audiences take 18 MiB, 16 are allowed")
+	p.night("--memory", "32MiB").expect(t, exitDone, "600,000")
+}

@@ -68,6 +68,8 @@ func kindOf(err error) failure {
 		return failure{exitUsage, "failed", "model", "export the model again in a supported form"}
 	case is(publish.ErrForeign):
 		return failure{exitUsage, "failed", "owner", "give every prediction a publish.url of its own"}
+	case is(pipeline.ErrMemory):
+		return failure{exitUsage, "failed", "memory", "allow more with --memory, or lower the limits of the audiences"}
 	case is(jobs.ErrUsage), is(objstore.ErrScheme):
 		return failure{exitUsage, "failed", "usage", "see churntier --help"}
 	case is(snapshot.ErrNotReady), is(objstore.ErrChanged):

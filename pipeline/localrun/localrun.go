@@ -87,6 +87,9 @@ func (e Engine) eachReading(ctx context.Context, readings []pipeline.Reading, co
 
 // Measure counts the scores of all splits.
 func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings) (*pipeline.Tally, error) {
+	if err := p.CheckLimits(e.Memory); err != nil {
+		return nil, err
+	}
 	total := p.NewTally()
 	var mu sync.Mutex
 	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) error {

@@ -35,6 +35,15 @@ type Audience struct {
 	Limit      int64           // greatest number of users, both arms together; 0 for none
 }
 
+// LimitMemory is how many bytes the Tops of all limits take at most.
+func (r *Rules) LimitMemory() int64 {
+	bytes := int64(0)
+	for _, a := range r.Audiences {
+		bytes += placeSize * 2 * a.Limit
+	}
+	return bytes
+}
+
 // Limited tells whether any audience has a limit, so that its cut has to be found
 // before users are selected.
 func (r *Rules) Limited() bool {

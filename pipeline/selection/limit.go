@@ -13,6 +13,9 @@ type place struct {
 	tie   uint64
 }
 
+// placeSize is the bytes of a place in memory.
+const placeSize = 16
+
 // before puts higher scores first, and of equal ones the lower hash.
 func (p place) before(o place) int {
 	return cmp.Or(cmp.Compare(o.score, p.score), cmp.Compare(p.tie, o.tie))
