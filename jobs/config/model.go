@@ -9,7 +9,7 @@ import (
 // numbersKind is a number or a list of them; its value is a []float64.
 type numbersKind struct{}
 
-func (numbersKind) want() string { return "a number or a list of numbers" }
+func (numbersKind) want() string { return "a finite number or a list of them" }
 
 func (k numbersKind) read(r *reading, path string, n *node) {
 	items := []*node{n}

@@ -31,11 +31,17 @@ type Problem struct {
 	Near    string // a column with a similar name, for one that is not there; may be empty
 }
 
-// Error names every problem, in the order of the scorer's inputs.
+// maxNamed is how many problems an error names; it counts the others.
+const maxNamed = 20
+
+// Error names the problems in the order of the scorer's inputs.
 func (e *SchemaError) Error() string {
-	lines := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		lines[i] = p.String()
+	var lines []string
+	for _, p := range e.Problems[:min(len(e.Problems), maxNamed)] {
+		lines = append(lines, p.String())
+	}
+	if more := len(e.Problems) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return fmt.Sprintf("%s: %v: %s", e.Scorer, ErrSchema, strings.Join(lines, "; "))
 }
@@ -66,7 +72,7 @@ type accepted struct {
 var (
 	numberTypes = accepted{isNumber, "a number, bool, date or timestamp"}
 	textTypes   = accepted{isText, "text, integers or bool"}
-	namedTypes  = accepted{func(dt arrow.DataType) bool { return isText(dt) || isNumber(dt) }, "text, a number or bool"}
+	namedTypes  = accepted{func(dt arrow.DataType) bool { return isText(dt) || isPlainNumber(dt) }, "text, a number or bool"}
 	codeTypes   = accepted{isNumber, "a number, the code of a category, as the model file holds no names of categories"}
 	scoreTypes  = accepted{isPlainNumber, "a number"}
 )

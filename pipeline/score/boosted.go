@@ -21,7 +21,7 @@ func readBoosted(data []byte, iterations forest.Iterations) (*boosted, error) {
 		return nil, err
 	}
 	if err := model.Use(iterations); err != nil {
-		return nil, fmt.Errorf("iterations: %w", err)
+		return nil, fmt.Errorf("%w: iterations: %w", ErrOptions, err)
 	}
 	b := &boosted{model: model, batch: model.NewBatch()}
 	for _, f := range model.Features {
@@ -109,11 +109,13 @@ func (f *boostedFormula) evaluate(in *inputs, probability []float64) error {
 
 // valuesOf gives feature i as the model takes it. Rows with an infinity are
 // rejected where the library refuses to score them.
-func (f *boostedFormula) valuesOf(in *inputs, i int) ([]float64, error) {
-	if in.names[i].Kind == Category {
-		return in.namedCodes(i, &f.vocabularies[i])
+func (f *boostedFormula) valuesOf(in *inputs, i int) (values []float64, err error) {
+	isNamed := in.names[i].Kind == Category
+	if isNamed {
+		values, err = in.namedCodes(i, &f.vocabularies[i])
+	} else {
+		values, err = in.numbers(i)
 	}
-	values, err := in.numbers(i)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func (f *boostedFormula) valuesOf(in *inputs, i int) ([]float64, error) {
 			}
 		}
 	}
-	if !in.names[i].OneHot {
+	if !isNamed && !in.names[i].OneHot { // these count for themselves
 		in.counts[i].Missing = missing
 	}
 	return values, nil

@@ -187,7 +187,7 @@ func TestModelOptionsThatDoNotFit(t *testing.T) {
 		{Options{Iterations: 5}, "iterations: 5 rounds were asked for and the model has 4: ask for best or all"},
 	} {
 		_, err := ReadModel("m", []byte(smallBoosted), test.o)
-		if want := "model m: not a model that can be used: " + test.want; err == nil || err.Error() != want {
+		if want := "model m: the options do not fit the model: " + test.want; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}

@@ -123,7 +123,7 @@ func (b *Bound) round(out *Result) {
 // badRow tells why the row has no score; p is its probability, NaN or outside [0, 1].
 func (b *Bound) badRow(row int, p float64) BadRow {
 	if fault := b.batch.faults[row]; fault.reason != Scored {
-		return BadRow{row, fault.reason, b.batch.names[fault.input].Name()}
+		return BadRow{row, fault.reason, b.batch.names[fault.input].blamed()}
 	}
 	if p != p {
 		return BadRow{Row: row, Reason: ScoreNaN}

@@ -13,19 +13,20 @@ import (
 // places in the model file.
 type namedCategories struct {
 	texts   vocabulary
-	numbers map[float64]int32 // of categories that were numbers in training
+	numbers map[float64]int32 // where all names are numbers, else nil
 }
 
 func newNamedCategories(f forest.Feature) namedCategories {
-	var n namedCategories
-	if f.WholeNumbers {
-		n.numbers = make(map[float64]int32, len(f.Categories))
-	}
+	n := namedCategories{numbers: make(map[float64]int32, len(f.Categories))}
+	isNumbers := true
 	for code, name := range f.Categories {
 		n.texts.add(name, int32(code))
-		if number, err := strconv.ParseFloat(name, 64); err == nil && f.WholeNumbers {
-			n.numbers[number] = int32(code)
-		}
+		number, err := strconv.ParseFloat(name, 64)
+		isNumbers = isNumbers && err == nil && (f.Numbers || plainNumber.MatchString(name))
+		n.numbers[number] = int32(code)
+	}
+	if !isNumbers {
+		n.numbers = nil
 	}
 	return n
 }
@@ -33,10 +34,11 @@ func newNamedCategories(f forest.Feature) namedCategories {
 // namedCodes gives the category codes of input i, a value per row, NaN where it
 // is missing. A category that the model does not know is missing too, as in a
 // data frame with the categories of training. A column of numbers holds the
-// codes, unless the categories of training were numbers themselves.
+// codes, unless the names of all categories are numbers: then it holds these.
 func (in *inputs) namedCodes(i int, n *namedCategories) ([]float64, error) {
 	a := in.arrays[i]
-	if isText(a.DataType()) && !arrow.IsInteger(a.DataType().ID()) && (a.DataType().ID() != arrow.BOOL || n.numbers == nil) {
+	isBool := a.DataType().ID() == arrow.BOOL
+	if isText(a.DataType()) && !arrow.IsInteger(a.DataType().ID()) && !(isBool && n.numbers != nil) {
 		codes, err := in.categories(i, n.texts)
 		if err != nil {
 			return nil, err
@@ -47,15 +49,17 @@ func (in *inputs) namedCodes(i int, n *namedCategories) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, x := range values {
+		switch {
+		case x != x:
+			in.counts[i].Missing++
+		case n.numbers == nil && !(x >= 0 && x < float64(n.texts.n)):
+			in.counts[i].Unseen++
+		}
+	}
 	if n.numbers != nil {
 		values = in.numberedCodes(values, i, n.numbers)
 	}
-	for _, x := range values {
-		if x != x {
-			in.counts[i].Missing++
-		}
-	}
-	in.counts[i].Missing -= in.counts[i].Unseen
 	return values, nil
 }
 

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 
@@ -11,17 +12,19 @@ import (
 // vocabulary numbers the categories that a feature knows: 0 to n-1 for those of
 // the model, n for any other text, n+1 for a missing value.
 type vocabulary struct {
-	codes map[string]int32
-	n     int32
+	codes  map[string]int32
+	n      int32
+	blanks bool // texts have underscores where values may have blanks
 }
 
-// add gives a text a code; of two texts with one code both have it, of two codes
-// for one text the last one counts.
+// add gives a text a code, unless it has one.
 func (v *vocabulary) add(text string, code int32) {
 	if v.codes == nil {
 		v.codes = map[string]int32{}
 	}
-	v.codes[text] = code
+	if _, known := v.codes[text]; !known {
+		v.codes[text] = code
+	}
 	v.n = max(v.n, code+1)
 }
 
@@ -29,6 +32,9 @@ func (v vocabulary) unseen() int32  { return v.n }
 func (v vocabulary) missing() int32 { return v.n + 1 }
 
 func (v vocabulary) code(text []byte) int32 {
+	if v.blanks && bytes.IndexByte(text, ' ') >= 0 {
+		text = bytes.ReplaceAll(text, []byte(" "), []byte("_"))
+	}
 	if code, ok := v.codes[string(text)]; ok {
 		return code
 	}

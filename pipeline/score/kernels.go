@@ -23,8 +23,12 @@ const ScoreFunction = "churn_score"
 // options are *CategoryOptions.
 const CategoryFunction = "churn_category"
 
-// ScorerOptions says what to compute.
-type ScorerOptions struct{ Scorer *Scorer }
+// ScorerOptions says what to compute. Now is the instant of that name in the
+// expressions of the scorer; without it (zero) they cannot use it.
+type ScorerOptions struct {
+	Scorer *Scorer
+	Now    time.Time
+}
 
 // TypeName names the options to Arrow.
 func (ScorerOptions) TypeName() string { return "ChurnScorerOptions" }
@@ -79,7 +83,7 @@ func bindArguments(_ *exec.KernelCtx, args exec.KernelInitArgs) (exec.KernelStat
 	for i, c := range columns {
 		fields[i] = arrow.Field{Name: c, Type: args.Inputs[i], Nullable: true}
 	}
-	return options.Scorer.Bind(arrow.NewSchema(fields, nil), time.Time{})
+	return options.Scorer.Bind(arrow.NewSchema(fields, nil), options.Now)
 }
 
 func scoreSpan(ctx *exec.KernelCtx, span *exec.ExecSpan, out *exec.ExecResult) error {

@@ -81,7 +81,7 @@ func checkScoreFunction(t *rapid.T, mem memory.Allocator, scorer *Scorer, batch 
 	for _, column := range batch.Columns() {
 		args = append(args, compute.NewDatumWithoutOwning(column))
 	}
-	got, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScorerOptions{scorer}, args...)
+	got, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScorerOptions{Scorer: scorer}, args...)
 	fail(t, err)
 	defer got.Release()
 	checkNullable(t, got, want.Probability)
@@ -90,7 +90,7 @@ func checkScoreFunction(t *rapid.T, mem memory.Allocator, scorer *Scorer, batch 
 func TestScoreFunctionOfScalars(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
-	ctx, options := computeContext(t, mem), &ScorerOptions{mustModel(t, plainModel)}
+	ctx, options := computeContext(t, mem), &ScorerOptions{Scorer: mustModel(t, plainModel)}
 	b := array.NewFloat64Builder(mem)
 	b.AppendValues([]float64{1, 2, 3}, []bool{true, false, true})
 	column := b.NewArray()
@@ -130,8 +130,8 @@ func TestScoreFunctionRefuses(t *testing.T) {
 		"no options":     {nil, []compute.Datum{number}, arrow.ErrInvalid},
 		"no scorer":      {&ScorerOptions{}, []compute.Datum{number}, arrow.ErrInvalid},
 		"other options":  {&CategoryOptions{}, []compute.Datum{number}, arrow.ErrInvalid},
-		"few arguments":  {&ScorerOptions{model}, []compute.Datum{number}, arrow.ErrInvalid},
-		"text arguments": {&ScorerOptions{model}, []compute.Datum{number, text, number}, ErrSchema},
+		"few arguments":  {&ScorerOptions{Scorer: model}, []compute.Datum{number}, arrow.ErrInvalid},
+		"text arguments": {&ScorerOptions{Scorer: model}, []compute.Datum{number, text, number}, ErrSchema},
 	} {
 		if _, err := compute.CallFunction(ctx, ScoreFunction, test.options, test.args...); !errors.Is(err, test.want) {
 			t.Errorf("%s: error %v, want %v", name, err, test.want)
@@ -147,7 +147,7 @@ func TestScoreFunctionOfABrokenDictionary(t *testing.T) {
 	broken := array.NewDictionaryArray(dictionary(arrow.PrimitiveTypes.Int8, arrow.PrimitiveTypes.Float64), indices, values)
 	scorer, err := FromColumn("x", 0, 1)
 	fail(t, err)
-	if _, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScorerOptions{scorer},
+	if _, err := compute.CallFunction(computeContext(t, mem), ScoreFunction, &ScorerOptions{Scorer: scorer},
 		compute.NewDatumWithoutOwning(broken)); err == nil {
 		t.Error("an index outside the dictionary is taken, want an error")
 	}

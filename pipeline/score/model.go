@@ -9,6 +9,9 @@ import (
 	"github.com/churntier/churntier/pipeline/score/forest"
 )
 
+// ErrOptions is the kind of every error about options that do not fit the model.
+var ErrOptions = errors.New("the options do not fit the model")
+
 // ErrModel is the kind of every error about a model file: what it is, what is
 // wrong with it, what to do.
 var ErrModel = errors.New("not a model that can be used")
@@ -32,9 +35,12 @@ const maxLogisticBytes = 64 << 20
 // by "missing"; a category without a coefficient adds 0.
 //
 // Every other format is refused by name, and so are options that do not fit the
-// model. The error is of the kind [ErrModel].
+// model. The error is of the kind [ErrModel], or [ErrOptions].
 func ReadModel(name string, data []byte, o Options) (*Scorer, error) {
 	s, err := readModel(data, o)
+	if errors.Is(err, ErrOptions) {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w: %w", name, ErrModel, err)
 	}
@@ -69,7 +75,7 @@ func readCore(data []byte, iterations forest.Iterations) (core, error) {
 	case !utf8.Valid(data):
 		return nil, errors.New("it is not UTF-8 text, want a model of XGBoost or LightGBM, or a logistic regression as JSON")
 	case iterations != forest.Best:
-		return nil, errors.New("iterations: a logistic regression has none")
+		return nil, fmt.Errorf("%w: iterations: a logistic regression has none", ErrOptions)
 	}
 	return readLogistic(data)
 }

@@ -13,12 +13,15 @@ import (
 // valid until the next call. A bool is 0 or 1, a date the days and a timestamp
 // the seconds since 1970-01-01T00:00.
 func (in *inputs) numbers(i int) ([]float64, error) {
+	var values []float64
+	var err error
 	if in.names[i].OneHot {
-		return in.dummy(i)
+		values, err = in.dummy(i)
+	} else if values, err = in.numbersOf(in.arrays[i]); err != nil {
+		err = fmt.Errorf("%s: %w", in.names[i].place(), err)
 	}
-	values, err := in.numbersOf(in.arrays[i])
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", in.names[i].place(), err)
+		return nil, err
 	}
 	for _, m := range in.missing {
 		values = in.without(m, values)
@@ -26,10 +29,12 @@ func (in *inputs) numbers(i int) ([]float64, error) {
 	return values, nil
 }
 
-// without makes a number missing; values that are not our own are copied first.
+// without makes a number missing, also where it is stored as a float32; values that
+// are not our own are copied first.
 func (in *inputs) without(missing float64, values []float64) []float64 {
+	narrow := float64(float32(missing))
 	for row, x := range values {
-		if x != missing {
+		if x != missing && x != narrow {
 			continue
 		}
 		if &values[0] != &in.values[0] {

@@ -2,6 +2,7 @@ package score
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -9,12 +10,14 @@ import (
 )
 
 // oneHotColumn is a column of which a model has dummies: features that are 1 in
-// the rows that hold their value and 0 in all others, those without a value
-// included. Its values are looked up once for all of its dummies.
+// the rows that hold their value and 0 in all others. Its values are looked up once
+// for all of its dummies. The dummy of the value nan, as pandas names it, is that of
+// the rows without a value.
 type oneHotColumn struct {
 	vocabulary vocabulary        // of the dummies' values
 	numbers    map[float64]int32 // the same for a column of numbers
 	dummies    map[int]int32     // input to code
+	absent     int32             // the code of nan, or that of a missing value
 	codes      []int32           // by row
 	missing    int               // rows without a value
 	looked     bool              // in this batch
@@ -26,25 +29,43 @@ func newOneHotColumns(inputs []Input) map[string]*oneHotColumn {
 		if !in.OneHot {
 			continue
 		}
-		if columns[in.Column] == nil {
-			columns[in.Column] = &oneHotColumn{numbers: map[float64]int32{}, dummies: map[int]int32{}}
+		c := columns[in.Column]
+		if c == nil {
+			c = &oneHotColumn{numbers: map[float64]int32{}, dummies: map[int]int32{}}
+			c.vocabulary.blanks = in.blanks
+			columns[in.Column] = c
 		}
-		columns[in.Column].add(i, in.Value)
+		code := int32(len(c.dummies))
+		c.dummies[i] = code
+		c.vocabulary.add(in.Value, code)
+	}
+	for _, c := range columns {
+		c.complete(inputs)
 	}
 	return columns
 }
 
-// add makes input i the dummy of a value. Python writes the bools of a column
-// True and False.
-func (c *oneHotColumn) add(i int, value string) {
-	code := int32(len(c.dummies))
-	c.dummies[i] = code
-	c.vocabulary.add(value, code)
-	if lower := strings.ToLower(value); lower == "true" || lower == "false" {
-		c.vocabulary.add(lower, code)
-	}
-	if number, err := strconv.ParseFloat(value, 64); err == nil {
-		c.numbers[number] = code
+const absentValue = "nan"
+
+var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+// complete adds the values as they stand in columns of other types: numbers, and
+// bools, which Python writes True and False.
+func (c *oneHotColumn) complete(inputs []Input) {
+	c.absent = c.vocabulary.missing()
+	for i, code := range c.dummies {
+		value := inputs[i].Value
+		if value == absentValue {
+			c.absent = code
+		}
+		if value == "True" || value == "False" {
+			c.vocabulary.add(strings.ToLower(value), code)
+		}
+		if number, err := strconv.ParseFloat(value, 64); err == nil && plainNumber.MatchString(value) {
+			if known, twice := c.numbers[number]; !twice || code < known {
+				c.numbers[number] = code
+			}
+		}
 	}
 }
 
@@ -93,9 +114,10 @@ func (in *inputs) lookUp(c *oneHotColumn, i int) error {
 		}
 		copy(c.codes, codes)
 	}
-	for _, code := range c.codes {
+	for row, code := range c.codes {
 		if code == c.vocabulary.missing() {
 			c.missing++
+			c.codes[row] = c.absent
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package score
 
 import (
-	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -56,9 +55,11 @@ func (s *Scorer) Inputs(schema *arrow.Schema) []Input { return s.sources.of(s.co
 // Columns lists the columns that the inputs read, each once.
 func (s *Scorer) Columns(schema *arrow.Schema) []string {
 	var all []string
+	seen := map[string]bool{}
 	for _, in := range s.Inputs(schema) {
 		for _, c := range in.Columns() {
-			if !slices.Contains(all, c) {
+			if !seen[c] {
+				seen[c] = true
 				all = append(all, c)
 			}
 		}
@@ -96,6 +97,8 @@ type Input struct {
 	OneHot     bool   // the feature is 1 where Column is Value, else 0
 	Value      string
 	Expression *filter.Expression // nil for a column
+
+	blanks bool // Value has underscores where the texts of the column may have blanks
 }
 
 // InputKind says what an input is used as.
@@ -118,9 +121,21 @@ func (in Input) Columns() []string {
 	return []string{in.Column}
 }
 
-// Name is that of the column, or of the feature where there is more than one
-// column to it.
+// Name tells the inputs of a scorer apart, but for the dummies of one column, which
+// share theirs.
 func (in Input) Name() string {
+	switch {
+	case in.OneHot:
+		return "one-hot " + in.Column
+	case in.Kind == ScoreValue:
+		return in.Column
+	}
+	return in.Feature
+}
+
+// blamed is the column that a bad row names, or the feature where that is an
+// expression.
+func (in Input) blamed() string {
 	if in.Expression != nil {
 		return in.Feature
 	}

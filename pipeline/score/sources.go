@@ -26,7 +26,8 @@ type Options struct {
 	// of a column is that column, also when it could be an expression.
 	Features map[string]string
 	// OneHot is where dummies come from: a feature whose name is a column,
-	// Separator and a value is 1 where the column holds the value.
+	// Separator and a value is 1 where the column holds the value, unless there is
+	// a column of the feature's own name.
 	OneHot OneHot
 }
 
@@ -59,12 +60,14 @@ func newSources(o Options, features []feature) (sources, error) {
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	for _, column := range o.OneHot.Columns {
-		prefix := column + o.OneHot.Separator
-		if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, prefix) }) {
-			errs = append(errs, fmt.Errorf("one_hot: the model has no feature whose name begins with %s", quoted(prefix)))
+		if !slices.ContainsFunc(features, func(f feature) bool { return o.OneHot.prefixes(f, column) }) {
+			errs = append(errs, fmt.Errorf("one_hot: the model has no feature whose name begins with %s", quoted(column+o.OneHot.Separator)))
 		}
 	}
-	return s, errors.Join(errs...)
+	if len(errs) > 0 {
+		return s, fmt.Errorf("%w: %w", ErrOptions, errors.Join(errs...))
+	}
+	return s, nil
 }
 
 func unknownFeature(name string, names []string) error {
@@ -86,7 +89,7 @@ func quoted(text string) string {
 func (s *sources) of(features []feature, schema *arrow.Schema) []Input {
 	inputs := make([]Input, len(features))
 	for i, f := range features {
-		inputs[i] = Input{Feature: f.name, Kind: f.kind}
+		inputs[i] = Input{Feature: f.name, Kind: f.kind, blanks: f.blanks}
 		s.locate(&inputs[i], f, schema)
 	}
 	return inputs
@@ -98,28 +101,50 @@ func (s *sources) locate(in *Input, f feature, schema *arrow.Schema) {
 		return
 	}
 	in.Column = f.name
-	if column := s.oneHot.column(f.name); column != "" {
-		in.Column, in.OneHot, in.Value = column, true, strings.TrimPrefix(f.name, column+s.oneHot.Separator)
+	if schema != nil && schema.HasField(f.name) {
 		return
 	}
-	if f.blanks && schema != nil && !schema.HasField(f.name) {
-		for _, field := range schema.Fields() {
-			if strings.ReplaceAll(field.Name, " ", "_") == f.name {
-				in.Column = field.Name
-				return
+	if column := s.oneHot.column(f); column != "" {
+		in.Column, in.OneHot, in.Value = column, true, f.name[len(column+s.oneHot.Separator):]
+		return
+	}
+	if f.blanks && schema != nil {
+		in.Column = withBlanks(f.name, schema)
+	}
+}
+
+// withBlanks gives the one column whose name has blanks where the feature's has
+// underscores, or the feature's name where there is none, or more than one.
+func withBlanks(feature string, schema *arrow.Schema) string {
+	found := feature
+	for _, field := range schema.Fields() {
+		if strings.ReplaceAll(field.Name, " ", "_") == feature {
+			if found != feature {
+				return feature
 			}
+			found = field.Name
 		}
 	}
+	return found
 }
 
 // column gives the column of a dummy, the one with the longest name where several
 // could be, or "".
-func (o OneHot) column(feature string) string {
+func (o OneHot) column(f feature) string {
 	found := ""
 	for _, c := range o.Columns {
-		if strings.HasPrefix(feature, c+o.Separator) && len(c) > len(found) {
+		if o.prefixes(f, c) && len(c) > len(found) {
 			found = c
 		}
 	}
 	return found
+}
+
+// prefixes tells whether a feature can be a dummy of a column.
+func (o OneHot) prefixes(f feature, column string) bool {
+	prefix := column + o.Separator
+	if f.blanks {
+		prefix = strings.ReplaceAll(prefix, " ", "_")
+	}
+	return strings.HasPrefix(f.name, prefix)
 }

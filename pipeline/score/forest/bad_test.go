@@ -37,6 +37,8 @@ var badXGBoost = []bad{
 	{`"tree_info":[0,0]`, `"tree_info":[0,1]`, ErrUnsupported, "tree 1 is of class 1"},
 	{`"tree_info":[0,0]`, `"tree_info":[0]`, ErrFormat, "tree_info has 1 entries for 2 trees"},
 	{`[0,1,2],"tree_info"`, `[0,2,1],"tree_info"`, ErrFormat, "iteration_indptr does not rise"},
+	{`[0,1,2],"tree_info"`, `[0,0,2],"tree_info"`, ErrFormat, "iteration_indptr does not rise"},
+	{`"version":[3,4,1]`, `"version":[3,4,1,0]`, ErrUnsupported, "version: 3: more numbers than are read"},
 	{`"iteration_indptr":[0,1,2],"tree_info":[0,0]`, `"tree_info":[0,0],"gbtree_model_param":{"num_parallel_tree":"3"}`, ErrFormat, "not whole rounds of 3"},
 	{`"best_iteration":"1"`, `"best_iteration":"2"`, ErrFormat, "best_iteration: 2, and the file has 2 rounds"},
 	{`"num_nodes":"4"`, `"num_nodes":"5"`, ErrFormat, `tree 0: num_nodes is "5"`},
@@ -219,13 +221,30 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
+// Arrays that nothing bounds but the file's size are refused by what they are for.
+func TestLimitsOfArrays(t *testing.T) {
+	for place, change := range map[string]func(*limits){
+		"cats: enc: 1: values: 2":    func(l *limits) { l.categoryBytes = 2 },
+		"cats: enc: 1: offsets: 3":   func(l *limits) { l.categories = 2 },
+		"tree_info: 1":               func(l *limits) { l.trees = 1 },
+		"trees: 0: left_children: 3": func(l *limits) { l.nodes = 3 },
+	} {
+		lim := defaultLimits()
+		change(&lim)
+		model := strings.Replace(smallXGBoost, `"iteration_indptr":[0,1,2],`, "", 1)
+		if _, err := read([]byte(model), lim); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), place+": more numbers") {
+			t.Errorf("got %v, want %q", err, place)
+		}
+	}
+}
+
 func TestLimits(t *testing.T) {
 	for _, l := range []struct {
 		change func(*limits)
 		text   string
 	}{
 		{func(l *limits) { l.file = 10 }, "a file of"},
-		{func(l *limits) { l.trees = 1 }, "2 trees, more than the 1"},
+		{func(l *limits) { l.trees = 1 }, "more "},
 		{func(l *limits) { l.nodes = 4 }, "more n"},
 		{func(l *limits) { l.depth = 0 }, "is 1 splits deep"},
 		{func(l *limits) { l.features = 1 }, "2 features"},

@@ -16,7 +16,9 @@ type Batch struct {
 	plan    *plan // nil: row by row
 	rows    int
 	cells   []uint16    // block by block, in each slot by slot
-	columns [][]float64 // where there is no plan
+	columns [][]float64 // of the features in use, where there is no plan
+	inUse   []bool      // by feature, the same
+	sums    []float32   // of a linear model, by row
 	single  [blockRows]float32
 	double  [blockRows]float64
 }
@@ -28,22 +30,29 @@ type Batch struct {
 // tree, 16 MiB of category tables.
 func (m *Model) NewBatch() *Batch {
 	frozen := *m
-	return &Batch{model: &frozen, plan: compile(&frozen)}
+	b := &Batch{model: &frozen, plan: compile(&frozen)}
+	if b.plan == nil {
+		b.inUse = frozen.inUse()
+	}
+	return b
 }
 
 // Share gives another Batch for the same model; what does not change is shared.
-func (b *Batch) Share() *Batch { return &Batch{model: b.model, plan: b.plan} }
+func (b *Batch) Share() *Batch { return &Batch{model: b.model, plan: b.plan, inUse: b.inUse} }
 
-// Reset begins a batch of so many rows, whose features are all missing until
-// they are set.
+// Reset begins a batch of so many rows.
 func (b *Batch) Reset(rows int) {
 	b.rows = rows
-	if b.plan != nil {
+	switch {
+	case b.plan != nil:
 		blocks := (rows + blockRows - 1) / blockRows
 		b.cells = resize(b.cells, max(1, len(b.plan.slots))*blocks*blockRows) // a model of single leaves has no slot
-		return
-	}
-	if b.columns == nil {
+	case b.model.linear != nil:
+		b.sums = resize(b.sums, rows)
+		for r := range b.sums {
+			b.sums[r] = b.model.base + b.model.linear.bias
+		}
+	case b.columns == nil:
 		b.columns = make([][]float64, len(b.model.Features))
 	}
 }
@@ -56,23 +65,37 @@ func resize[T any](s []T, n int) []T {
 }
 
 // Set gives feature f of every row, as [Model.Margin] takes it: NaN where it is
-// missing. Nothing of values is kept.
+// missing. Features are set once and in their order, as a linear model adds them
+// up. Nothing of values is kept.
 func (b *Batch) Set(f int, values []float64) {
-	if b.plan == nil {
-		b.columns[f] = append(b.columns[f][:0], values[:b.rows]...)
-		return
+	values = values[:b.rows]
+	switch {
+	case b.plan != nil:
+		b.plan.fill(b.cells, f, values, b.model.Kind == XGBoost)
+	case b.model.linear != nil:
+		b.model.linear.add(b.sums, f, values)
+	case b.inUse[f]:
+		b.columns[f] = append(b.columns[f][:0], values...)
 	}
-	b.plan.fill(b.cells, f, values[:b.rows], b.model.Kind == XGBoost)
 }
 
 // Margins sets out[r] to the margin of row r, for each row of the batch. Every
 // feature must have been set since [Batch.Reset].
 func (b *Batch) Margins(out []float64) {
 	out = out[:b.rows]
-	if b.plan == nil {
+	switch {
+	case b.plan != nil:
+		b.walkBlocks(out)
+	case b.model.linear != nil:
+		for r, sum := range b.sums {
+			out[r] = float64(sum)
+		}
+	default:
 		b.rowByRow(out)
-		return
 	}
+}
+
+func (b *Batch) walkBlocks(out []float64) {
 	width := max(1, len(b.plan.slots)) * blockRows
 	for from := 0; from < len(out); from += blockRows {
 		cells := b.cells[from/blockRows*width:][:width]
@@ -93,7 +116,9 @@ func (b *Batch) rowByRow(out []float64) {
 	row := make([]float64, len(b.columns))
 	for r := range out {
 		for f, column := range b.columns {
-			row[f] = column[r]
+			if b.inUse[f] {
+				row[f] = column[r]
+			}
 		}
 		out[r] = b.model.Margin(row)
 	}

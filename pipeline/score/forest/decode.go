@@ -136,14 +136,13 @@ func (d *decoder) checkName(s string) error {
 	return nil
 }
 
-func (d *decoder) float32s() ([]float32, error) { return numbers(d, token.float32) }
-func (d *decoder) int32s() ([]int32, error)     { return numbers(d, token.int32) }
-func (d *decoder) int64s() ([]int64, error)     { return numbers(d, token.int64) }
+func (d *decoder) float32s(most int) ([]float32, error) { return numbers(d, most, token.float32) }
+func (d *decoder) int32s(most int) ([]int32, error)     { return numbers(d, most, token.int32) }
 
-// numbers takes an array of numbers.
-func numbers[T any](d *decoder, of func(token) (T, error)) (list []T, err error) {
-	err = d.array(func(int) error {
-		if d.numbers--; d.numbers < 0 {
+// numbers takes an array of numbers, at most so many.
+func numbers[T any](d *decoder, most int, of func(token) (T, error)) (list []T, err error) {
+	err = d.array(func(i int) error {
+		if d.numbers--; d.numbers < 0 || i == most {
 			return unsupported("more numbers than are read: train a smaller model")
 		}
 		t, err := d.take()

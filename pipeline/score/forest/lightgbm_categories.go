@@ -27,7 +27,7 @@ func (f *lgbFile) setCategories(m *Model, lim *limits) error {
 		return nil
 	}
 	for i, c := range columns {
-		m.Features[c].Categories, m.Features[c].WholeNumbers = lists[i].names, lists[i].numbers
+		m.Features[c].Categories, m.Features[c].Numbers = lists[i].names, lists[i].numbers
 	}
 	return nil
 }
@@ -37,8 +37,10 @@ func (f *lgbFile) setCategories(m *Model, lim *limits) error {
 // of codes and not by a range.
 func (f *lgbFile) categoricalColumns(m *Model) []int {
 	var columns []int
+	named := make([]bool, len(m.Features))
 	for field := range bytes.SplitSeq(f.categorical, []byte(",")) {
-		if c, err := strconv.Atoi(string(field)); err == nil && c >= 0 && c < len(m.Features) {
+		if c, err := strconv.Atoi(string(field)); err == nil && c >= 0 && c < len(m.Features) && !named[c] {
+			named[c] = true
 			columns = append(columns, c)
 		}
 	}
@@ -52,7 +54,7 @@ func (f *lgbFile) categoricalColumns(m *Model) []int {
 		}
 	}
 	slices.Sort(columns)
-	return slices.Compact(columns)
+	return columns
 }
 
 // pandasList is the categories of one column.

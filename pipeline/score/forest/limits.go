@@ -1,7 +1,8 @@
 package forest
 
 // limits bound what a model file may ask for. They are far above what anyone
-// trains, and low enough that reading stays within a few hundred megabytes.
+// trains, and low enough that reading takes no more than a few times the bytes of the largest
+// file.
 type limits struct {
 	file       int // bytes
 	trees      int
@@ -9,7 +10,9 @@ type limits struct {
 	depth      int // of a tree: splits from the root to a leaf
 	features   int
 	categories int // names stored for all categorical features
-	setWords   int // 32-bit words of all category sets
+	// bytes of the names of one feature's categories
+	categoryBytes int
+	setWords      int // 32-bit words of all category sets
 }
 
 func defaultLimits() limits {
@@ -18,9 +21,11 @@ func defaultLimits() limits {
 		trees:      100_000,
 		nodes:      10_000_000,
 		depth:      1_000,
-		features:   100_000,
+		features:   10_000,
 		categories: 1_000_000,
-		setWords:   16 << 20,
+
+		categoryBytes: 16 << 20,
+		setWords:      16 << 20,
 	}
 }
 

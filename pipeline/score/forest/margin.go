@@ -44,6 +44,16 @@ func (l *linear) margin(base float32, row []float64) float32 {
 	return sum
 }
 
+// add adds one feature to the sums of many rows.
+func (l *linear) add(sums []float32, f int, values []float64) {
+	w := l.weights[f]
+	for r, value := range values {
+		if x := float32(value); x == x {
+			sums[r] += float32(x * w)
+		}
+	}
+}
+
 // xgboost finds the leaf of a row. A value becomes a float32 before it is
 // compared; a category in the set goes right.
 func (t *tree) xgboost(row []float64) *node {

@@ -47,9 +47,9 @@ type Feature struct {
 	// frame of training, nil where the file does not hold them.
 	Categories []string
 
-	// WholeNumbers says that the categories were numbers in the data frame, kept
+	// Numbers says that the categories were numbers in the data frame, kept
 	// here as decimal text: a number column is not yet the code.
-	WholeNumbers bool
+	Numbers bool
 }
 
 // Iterations chooses the rounds that count: Best, All, or a number of rounds.

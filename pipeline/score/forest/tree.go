@@ -44,6 +44,24 @@ func (m *Model) markCategorical() {
 	}
 }
 
+// inUse tells which features the trees that count look at.
+func (m *Model) inUse() []bool {
+	used := make([]bool, len(m.Features))
+	for _, t := range m.trees[:m.used] {
+		for _, n := range t.nodes {
+			if n.feature != leaf {
+				used[n.feature] = true
+			}
+		}
+		for _, f := range t.formulas {
+			for _, i := range f.features {
+				used[i] = true
+			}
+		}
+	}
+	return used
+}
+
 // set is the categories of a split: bit c%32 of word c/32 for category c.
 type set []uint32
 

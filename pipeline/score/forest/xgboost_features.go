@@ -54,7 +54,7 @@ func (c *xgbCategories) name(to *Feature, lim *limits) error {
 		return unsupported("more categories than are read: train with fewer")
 	}
 	to.Categories = make([]string, n)
-	to.Categorical, to.WholeNumbers = true, c.typed
+	to.Categorical, to.Numbers = true, c.typed
 	for j := range to.Categories {
 		if c.typed {
 			to.Categories[j] = strconv.FormatInt(c.values[j], 10)

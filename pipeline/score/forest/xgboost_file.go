@@ -74,7 +74,7 @@ func readXGBoost(source tokens, lim limits) (*Model, error) {
 func (r *xgbReader) top(key string) (wanted bool, err error) {
 	switch key {
 	case "version":
-		r.file.version, err = r.int32s()
+		r.file.version, err = r.int32s(3)
 	case "learner":
 		err = r.object(r.learner)
 	default:
@@ -132,17 +132,17 @@ func (r *xgbReader) booster(key string) (wanted bool, err error) {
 		err = r.object(r.booster)
 		b.name = outer
 	case "weight_drop":
-		b.dropped, err = r.float32s()
+		b.dropped, err = r.float32s(r.limits.trees)
 	case "weights":
-		b.weights, err = r.float32s()
+		b.weights, err = r.float32s(r.limits.features + 1)
 	case "boosted_rounds":
 		b.rounds, err = r.text()
 	case "gbtree_model_param":
 		err = r.textFields(map[string]*string{"num_parallel_tree": &b.parallel, "size_leaf_vector": &b.leafVector})
 	case "tree_info":
-		b.treeInfo, err = r.int32s()
+		b.treeInfo, err = r.int32s(r.limits.trees)
 	case "iteration_indptr":
-		b.indptr, err = r.int32s()
+		b.indptr, err = r.int32s(r.limits.trees + 1)
 	case "trees":
 		err = r.trees()
 	case "cats":
@@ -173,7 +173,7 @@ func (r *xgbReader) trees() error {
 
 func (r *xgbReader) tree(key string, t *xgbTree) (wanted bool, err error) {
 	if key == "split_conditions" {
-		t.condition, err = r.float32s()
+		t.condition, err = r.float32s(r.limits.nodes)
 		return true, err
 	}
 	if key == "tree_param" {
@@ -188,7 +188,7 @@ func (r *xgbReader) tree(key string, t *xgbTree) (wanted bool, err error) {
 	if to == nil {
 		return false, nil
 	}
-	*to, err = r.int32s()
+	*to, err = r.int32s(r.limits.nodes)
 	return true, err
 }
 
@@ -212,9 +212,9 @@ func (r *xgbReader) cats(key string) (wanted bool, err error) {
 func (r *xgbReader) encoding(key string, c *xgbCategories) (wanted bool, err error) {
 	switch key {
 	case "offsets":
-		c.offsets, err = r.int32s()
+		c.offsets, err = r.int32s(r.limits.categories + 1)
 	case "values":
-		c.values, err = r.int64s()
+		c.values, err = numbers(&r.decoder, r.limits.categoryBytes, token.int64)
 	case "type":
 		c.typed = true
 		return false, nil

@@ -103,7 +103,7 @@ func (f *xgbFile) base(t transform) (float32, error) {
 		return 0, broken("%v is not a probability between 0 and 1", p)
 	}
 	odds := float32(float32(1)/p) - 1
-	return float32(-math.Log(float64(odds))), nil
+	return -logf(odds), nil
 }
 
 // since reports whether the file was written by version major.minor or later.

@@ -1,7 +1,6 @@
 package forest
 
 import (
-	"slices"
 	"strconv"
 )
 
@@ -48,7 +47,7 @@ func (f *xgbFile) countRounds(m *Model) (err error) {
 
 func (m *Model) roundsFrom(indptr []int32) error {
 	last := len(indptr) - 1
-	if last < 0 || indptr[0] != 0 || int(indptr[last]) != len(m.trees) || !slices.IsSorted(indptr) {
+	if last < 0 || indptr[0] != 0 || int(indptr[last]) != len(m.trees) || !rises(indptr) {
 		return broken("iteration_indptr does not rise from 0 to the %d trees", len(m.trees))
 	}
 	for _, end := range indptr[1:] {
@@ -56,6 +55,16 @@ func (m *Model) roundsFrom(indptr []int32) error {
 	}
 	m.Rounds = last
 	return nil
+}
+
+// rises tells whether every number is above the one before.
+func rises(list []int32) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i] <= list[i-1] {
+			return false
+		}
+	}
+	return true
 }
 
 // roundsOf makes rounds of so many trees each.
