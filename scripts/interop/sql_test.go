@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,8 +146,9 @@ type manifest struct {
 		Count float64
 	}
 	Audiences, Tables []struct {
-		Name  string
-		Files []struct{ Key, SHA256 string }
+		Name             string
+		Members, Control float64 // of an audience
+		Files            []struct{ Key, SHA256 string }
 	}
 	Run string
 }
@@ -168,14 +170,9 @@ func parse(t *testing.T, text []byte) manifest {
 // sums gives the SHA-256 of every file of a run by its key without the run.
 func (m manifest) sums() map[string]string {
 	sums := map[string]string{}
-	for _, list := range [][]struct {
-		Name  string
-		Files []struct{ Key, SHA256 string }
-	}{m.Audiences, m.Tables} {
-		for _, set := range list {
-			for _, f := range set.Files {
-				sums[strings.Replace(f.Key, m.Run, "RUN", 1)] = f.SHA256
-			}
+	for _, set := range slices.Concat(m.Audiences, m.Tables) {
+		for _, f := range set.Files {
+			sums[strings.Replace(f.Key, m.Run, "RUN", 1)] = f.SHA256
 		}
 	}
 	return sums
