@@ -28,9 +28,6 @@ type formula interface {
 	evaluate(in *inputs, probability []float64) error
 }
 
-// Inputs lists the inputs as they are taken from the schema.
-func (b *Bound) Inputs() []Input { return b.batch.names }
-
 // Types gives the type of the column or the expression of every input.
 func (b *Bound) Types() []arrow.DataType { return b.types }
 

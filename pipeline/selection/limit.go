@@ -38,14 +38,11 @@ type Top struct {
 	places []place
 	full   bool // the worst of the limit was found: only better ones matter
 	worst  place
-	seen   int64
+	seen   int64 // users that it was shown
 }
 
 // NewTop gives a Top without users.
 func NewTop(limit int64) *Top { return &Top{limit: limit} }
-
-// Seen counts the users that it was shown.
-func (t *Top) Seen() int64 { return t.seen }
 
 // skips tells that a score alone keeps a user out.
 func (t *Top) skips(score uint16) bool { return t.full && score < t.worst.score }
