@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Bucket is a place for objects: a driver, a prefix below it and a URL for
@@ -133,4 +134,16 @@ func asFolder(prefix string) string {
 		return prefix
 	}
 	return prefix + "/"
+}
+
+// Sweep removes what writers that died left behind before the given time, by the
+// clock of the store, and tells how many objects that were. Stores that keep
+// nothing of an object that never became visible have nothing to sweep.
+func (b *Bucket) Sweep(ctx context.Context, before time.Time) (int, error) {
+	s, ok := b.driver.(Sweeper)
+	if !ok {
+		return 0, nil
+	}
+	n, err := s.Sweep(ctx, b.prefix, before)
+	return n, b.failed("sweep", "", err)
 }

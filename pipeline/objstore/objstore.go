@@ -86,3 +86,11 @@ type ReaderAtCloser interface {
 	io.ReaderAt
 	io.Closer
 }
+
+// Sweeper is what a driver has besides when a writer that dies leaves something
+// behind.
+type Sweeper interface {
+	// Sweep removes what was left below prefix, "" or a folder, before the given
+	// time, by the clock of the store, and counts it.
+	Sweep(ctx context.Context, prefix string, before time.Time) (int, error)
+}

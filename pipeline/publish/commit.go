@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
 )
 
@@ -16,7 +17,7 @@ type Outcome struct {
 	Ours  bool
 }
 
-// readBackTime is how long Commit tries to find out what became of its entry, even
+// readBackTime is how long add tries to find out what became of its entry, even
 // when its context has ended.
 const readBackTime = 10 * time.Second
 
@@ -30,34 +31,47 @@ const readBackTime = 10 * time.Second
 // published the error is ErrUnknown; after every other error it was not.
 func (l *Ledger) Commit(ctx context.Context, log Log, e Entry) (Outcome, error) {
 	e.Seq = log.Next()
-	if err := e.check(Publication); err != nil {
-		return Outcome{}, err
+	there, err := l.add(ctx, log.Date, e, Publication)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("commit %s: %w", log.Date, err)
+	}
+	return resolve(log, e, there)
+}
+
+// add creates the entry e, of the given kind, at its place in the log of d, and
+// gives the entry that is there then: e, whatever the store answered, or the one
+// of another who was first. The error is ErrUnknown when that stays open; after
+// every other error e was not added.
+func (l *Ledger) add(ctx context.Context, d date.Date, e Entry, kind Kind) (Entry, error) {
+	if err := e.check(kind); err != nil {
+		return Entry{}, err
 	}
 	data, err := encode(e)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		return Outcome{}, fmt.Errorf("commit %s: not published: %w", log.Date, err)
+		return Entry{}, fmt.Errorf("not published: %w", err)
 	}
-	if _, err = l.bucket.CreateBytes(ctx, entryKey(log.Date, e.Seq), data); err == nil {
-		return Outcome{e, true}, nil
+	if _, err = l.bucket.CreateBytes(ctx, entryKey(d, e.Seq), data); err == nil {
+		return e, nil
 	}
-	return l.settle(ctx, log, e, err)
+	return l.settle(ctx, d, e.Seq, err)
 }
 
-// settle finds out what became of the commit of e, which ended with failure.
-func (l *Ledger) settle(ctx context.Context, log Log, e Entry, failure error) (Outcome, error) {
+// settle finds out what is at the place of an entry whose creation ended with
+// failure.
+func (l *Ledger) settle(ctx context.Context, d date.Date, seq int, failure error) (Entry, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
 	defer cancel()
-	there, err := l.entry(ctx, log.Date, e.Seq)
+	there, err := l.entry(ctx, d, seq)
 	switch {
 	case err == nil:
-		return resolve(log, e, there)
+		return there, nil
 	case errors.Is(err, objstore.ErrNotExist) && isFinal(failure):
-		return Outcome{}, fmt.Errorf("commit %s: not published: %w", log.Date, failure)
+		return Entry{}, fmt.Errorf("not published: %w", failure)
 	}
-	return Outcome{}, fmt.Errorf("commit %s: %w: %w", log.Date, ErrUnknown, errors.Join(failure, err))
+	return Entry{}, fmt.Errorf("%w: %w", ErrUnknown, errors.Join(failure, err))
 }
 
 // resolve says what it means for our entry that another, or itself, is there.

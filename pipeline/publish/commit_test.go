@@ -119,7 +119,7 @@ func TestCommitThatCannotReadBack(t *testing.T) {
 		return none
 	}}, "mem://out"))
 	_, err := l.Commit(ctx, publish.Log{Date: day}, entryOf(runNamed(1), "a"))
-	if !errors.Is(err, publish.ErrUnknown) || !strings.Contains(err.Error(), "may have been published; run again") {
+	if !errors.Is(err, publish.ErrUnknown) || !strings.Contains(err.Error(), "may have taken effect or not; run again") {
 		t.Errorf("got %v, expected ErrUnknown", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -119,3 +120,6 @@ func (e Entry) check(kind Kind) error {
 	}
 	return nil
 }
+
+// equal says whether two entries say the same.
+func (e Entry) equal(o Entry) bool { return reflect.DeepEqual(e, o) }

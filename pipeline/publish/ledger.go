@@ -13,8 +13,8 @@
 //	commit   Ledger.Commit adds the entry; from here on the run is published
 //	project  Ledger.Project makes latest/ show what the log says
 //
-// A log also holds entries that no run writes: fences and expiries of a clean-up,
-// rollbacks and withdrawals of an operator.
+// A log also holds entries that no run writes: rollbacks and withdrawals of an
+// operator (Rollback, Withdraw), fences and expiries of a clean-up (Prune).
 package publish
 
 import (
@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
 )
 
@@ -44,8 +43,12 @@ var (
 	ErrSuperseded = errors.New("superseded")
 	// ErrRetry: a clean-up was first; start again with a new run.
 	ErrRetry = errors.New("a clean-up took the place in the log; start again with a new run")
-	// ErrUnknown: the commit may have taken effect or not.
-	ErrUnknown = errors.New("the run may have been published; run again to find out and to finish it")
+	// ErrUnknown: an entry of the log may have been added or not.
+	ErrUnknown = errors.New("it may have taken effect or not; run again to find out and to finish it")
+	// ErrTarget: an operator named what cannot be rolled back to or withdrawn.
+	ErrTarget = errors.New("not possible")
+	// ErrExpired: the shards of the run are gone.
+	ErrExpired = errors.New("the shards of the run have expired")
 	// ErrConflict: others kept replacing latest/ while it was to be written.
 	ErrConflict = errors.New("others keep replacing it; run again")
 )
@@ -56,15 +59,6 @@ const (
 
 	ownerLimit = 64 << 10 // bytes
 )
-
-// RunPrefix is the folder of a run below publish.url, without a slash at its end.
-func RunPrefix(d date.Date, run string) string { return "runs/" + d.String() + "/" + run }
-
-// PreviewPrefix is RunPrefix for a run in preview mode, which is never committed.
-func PreviewPrefix(d date.Date, run string) string { return "preview/" + d.String() + "/" + run }
-
-// RefusalPrefix is the folder of the evidence of a refused run.
-func RefusalPrefix(d date.Date, run string) string { return "refusals/" + d.String() + "/" + run }
 
 // Ledger is what one prediction has published under one URL. It holds no state of
 // the store and may be used concurrently.

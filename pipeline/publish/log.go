@@ -44,21 +44,41 @@ func (g Log) publication(e Entry) (Entry, bool) {
 	return Entry{}, false
 }
 
+// Expired says whether an expiry of the log names the run: its shards are gone, or
+// will be.
+func (g Log) Expired(run string) bool {
+	return slices.ContainsFunc(g.Entries, func(e Entry) bool { return slices.Contains(e.Expire, run) })
+}
+
+// published says whether an entry of the log published the run.
+func (g Log) published(run string) bool {
+	return slices.ContainsFunc(g.Entries, func(e Entry) bool { return e.Kind() == Publication && e.Run == run })
+}
+
 // Dates lists the dates that have a log, ascending. A folder that is not named
 // by a date holds no log.
-func (l *Ledger) Dates(ctx context.Context) ([]date.Date, error) {
-	names, err := l.bucket.Folders(ctx, commitsFolder)
+func (l *Ledger) Dates(ctx context.Context) ([]date.Date, error) { return l.dates(ctx, commitsFolder) }
+
+// newest gives the n newest dates that have an effective entry, newest first.
+func (l *Ledger) newest(ctx context.Context, n int) ([]Log, error) {
+	dates, err := l.Dates(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var dates []date.Date
-	for _, name := range names {
-		if d, err := date.Parse(name); err == nil {
-			dates = append(dates, d)
+	var logs []Log
+	for _, d := range slices.Backward(dates) {
+		if len(logs) == n {
+			break
+		}
+		log, err := l.Log(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		if _, found := log.Effective(); found {
+			logs = append(logs, log)
 		}
 	}
-	slices.SortFunc(dates, date.Date.Compare)
-	return dates, nil
+	return logs, nil
 }
 
 // Log reads the log of date d, which is empty where nothing happened. A gap, or
@@ -75,7 +95,7 @@ func (l *Ledger) Log(ctx context.Context, d date.Date) (Log, error) {
 		}
 		e, err := l.entry(ctx, d, seq)
 		if err == nil {
-			err = g.checkRollback(e)
+			err = g.checkNames(e)
 		}
 		if err != nil {
 			return g, err
@@ -85,13 +105,23 @@ func (l *Ledger) Log(ctx context.Context, d date.Date) (Log, error) {
 	return g, nil
 }
 
-// checkRollback makes sure that a rollback points to the publication it names.
-func (g Log) checkRollback(e Entry) error {
-	if e.Kind() != Rollback || g.Entries[*e.To].Run == e.Rollback {
-		return nil
+// checkNames makes sure that the runs which e names were published before it: a
+// rollback those of the place it names.
+func (g Log) checkNames(e Entry) error {
+	switch e.Kind() {
+	case Rollback:
+		if g.Entries[*e.To].Run != e.Rollback {
+			return fmt.Errorf("%w of %s: entry %d rolls back to run %s at %d, which entry %d did not publish",
+				ErrLog, g.Date, e.Seq, e.Rollback, *e.To, *e.To)
+		}
+	case Expiry:
+		for _, run := range e.Expire {
+			if !g.published(run) {
+				return fmt.Errorf("%w of %s: entry %d lets run %s expire, which no entry before it published", ErrLog, g.Date, e.Seq, run)
+			}
+		}
 	}
-	return fmt.Errorf("%w of %s: entry %d rolls back to run %s at %d, which entry %d did not publish",
-		ErrLog, g.Date, e.Seq, e.Rollback, *e.To, *e.To)
+	return nil
 }
 
 // entry reads one entry; ErrNotExist where there is none.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -43,7 +42,8 @@ const projectAttempts = 20
 
 // Project makes latest/_MANIFEST.json show the effective entry of the newest date
 // that has one, whoever wrote it, and never replaces a later state by an earlier
-// one. It gives what latest/ shows then.
+// one. It gives what latest/ shows then. A later state that the log does not know
+// is damage, and is replaced as well.
 func (l *Ledger) Project(ctx context.Context) (Projected, error) {
 	var err error
 	for range projectAttempts {
@@ -71,7 +71,9 @@ func (l *Ledger) projectOnce(ctx context.Context) (Projected, error) {
 		return Projected{}, err
 	}
 	if there.after(target) {
-		return there, nil
+		if known, err := l.knows(ctx, there); known || err != nil {
+			return there, err
+		}
 	}
 	if bytes.Equal(now.data, data) {
 		return target, nil
@@ -85,23 +87,24 @@ func (l *Ledger) projectOnce(ctx context.Context) (Projected, error) {
 	return Projected{}, fmt.Errorf("%w: %w", errAgain, err)
 }
 
+// knows says whether the log has the entry that p shows.
+func (l *Ledger) knows(ctx context.Context, p Projected) (bool, error) {
+	_, err := l.entry(ctx, p.Date, p.Seq)
+	if errors.Is(err, objstore.ErrNotExist) {
+		return false, nil
+	}
+	return true, err
+}
+
 // target gives what latest/ has to show, and its bytes: nil while nothing was ever
 // published.
 func (l *Ledger) target(ctx context.Context) (Projected, []byte, error) {
-	dates, err := l.Dates(ctx)
-	if err != nil {
+	newest, err := l.newest(ctx, 1)
+	if err != nil || len(newest) == 0 {
 		return Projected{}, nil, err
 	}
-	for _, d := range slices.Backward(dates) {
-		log, err := l.Log(ctx, d)
-		if err != nil {
-			return Projected{}, nil, err
-		}
-		if e, found := log.Effective(); found {
-			return l.projection(ctx, log, e)
-		}
-	}
-	return Projected{}, nil, nil
+	e, _ := newest[0].Effective()
+	return l.projection(ctx, newest[0], e)
 }
 
 // projection gives what latest/ has to show for the effective entry e of log.

@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -115,21 +116,55 @@ func TestProjectionOfAWithdrawnDate(t *testing.T) {
 	}
 }
 
+// old is a store whose lists of folders do not show yet what begins with hidden.
+type old struct {
+	objstore.Driver
+	hidden string
+}
+
+func (o *old) List(ctx context.Context, prefix string, folders bool, yield func(objstore.Attrs) error) error {
+	return o.Driver.List(ctx, prefix, folders, func(a objstore.Attrs) error {
+		if strings.HasSuffix(prefix, "/") && strings.HasPrefix(a.Key, o.hidden) {
+			return nil
+		}
+		return yield(a)
+	})
+}
+
 // I5: latest never goes backwards, here before a projector whose log is old.
 func TestAStaleProjectorChangesNothing(t *testing.T) {
+	d := mem.New()
+	b := bucket(d)
+	l := open(t, b)
+	mustPublish(t, l, day, 1, false)
+	mustPublish(t, l, day, 2, true)
+	staysBefore := func(hidden string) {
+		before := read(t, b, latest)
+		if p := project(t, open(t, bucket(&old{d, hidden}))); !strings.Contains(before, p.Run) {
+			t.Errorf("%s hidden: Project said %+v", hidden, p)
+		}
+		if got := read(t, b, latest); got != before {
+			t.Errorf("%s hidden: latest went back to %s", hidden, got)
+		}
+	}
+	staysBefore("commits/2026-11-22/00000001")
+	mustPublish(t, l, day.AddDays(1), 3, false)
+	staysBefore("commits/2026-11-23/")
+}
+
+// What latest shows of a later state is only believed when the log has it.
+func TestALaterStateThatNobodyCommittedIsReplaced(t *testing.T) {
 	b, l := newStore(t)
 	mustPublish(t, l, day, 1, false)
-	newer := `{"format":1,"prediction":"churn-14d","date":"2026-11-23","run":"` + runNamed(9) + `","seq":2}`
-	replaceLatest(t, b, newer)
-	if p := project(t, l); p.Date != day.AddDays(1) || p.Seq != 2 || p.Run != runNamed(9) {
-		t.Errorf("Project said %+v", p)
-	}
-	if got := read(t, b, latest); got != newer {
-		t.Errorf("latest went back to %s", got)
-	}
-	replaceLatest(t, b, strings.Replace(newer, "11-23", "11-22", 1))
-	if project(t, l); latestOf(t, b).Seq != 2 {
-		t.Errorf("latest went back to seq %d of the same date", latestOf(t, b).Seq)
+	right := read(t, b, latest)
+	for _, wrong := range []string{
+		strings.Replace(right, `"date": "2026-11-22"`, `"date": "2036-11-22"`, 1),
+		strings.Replace(right, `"seq": 0`, `"seq": 4`, 1),
+	} {
+		replaceLatest(t, b, wrong)
+		if project(t, l); read(t, b, latest) != right {
+			t.Errorf("latest shows %s", read(t, b, latest))
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ type Published struct {
 	Seq      int
 	Run      string
 	Manifest *Manifest
+	Expired  bool // its shards are gone; the manifest and the distribution stay
 }
 
 // Published gives what is published of date d; false where nothing is, or where it
@@ -32,22 +33,31 @@ func (l *Ledger) Published(ctx context.Context, d date.Date) (Published, bool, e
 }
 
 // published gives the publication that the effective entry e of log makes visible;
-// false where it withdraws the date. The manifest is the one that was committed,
-// byte for byte.
+// false where it withdraws the date.
 func (l *Ledger) published(ctx context.Context, log Log, e Entry) (Published, bool, error) {
 	source, ok := log.publication(e)
 	if !ok {
 		return Published{}, false, nil
 	}
-	m, digest, err := l.manifest(ctx, log.Date, source.Run)
-	if err == nil && digest != source.ManifestSHA256 {
-		err = fmt.Errorf("%w: %s/%s: sha256 %s, committed was %s",
-			ErrDamaged, l.bucket.URL(m.Prefix()), manifestName, digest, source.ManifestSHA256)
-	}
+	m, err := l.committed(ctx, log.Date, source)
 	if err != nil {
 		return Published{}, false, err
 	}
-	return Published{log.Date, e.Seq, source.Run, m}, true, nil
+	return Published{log.Date, e.Seq, source.Run, m, log.Expired(source.Run)}, true, nil
+}
+
+// committed gives the manifest that the entry e of the log of d published, byte for
+// byte.
+func (l *Ledger) committed(ctx context.Context, d date.Date, e Entry) (*Manifest, error) {
+	m, digest, err := l.manifest(ctx, d, e.Run)
+	if err == nil && (digest != e.ManifestSHA256 || m.Fingerprint != e.Fingerprint) {
+		err = fmt.Errorf("%w: %s/%s: sha256 %s, fingerprint %s; committed were %s, %s", ErrDamaged,
+			l.bucket.URL(m.Prefix()), manifestName, digest, m.Fingerprint, e.ManifestSHA256, e.Fingerprint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Past gives what is published of the n newest dates before before, newest first.
