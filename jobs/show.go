@@ -3,11 +3,9 @@ package jobs
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/date"
-	"github.com/churntier/churntier/pipeline/objstore/dial"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -17,6 +15,8 @@ type Shown struct {
 	Date       date.Date         `json:"date"`
 	Run        string            `json:"run"`
 	Seq        int               `json:"seq"`
+	Expired    bool              `json:"expired"` // only manifest and distribution are left
+	Log        []publish.Entry   `json:"log"`     // of the date
 	Manifest   *publish.Manifest `json:"manifest"`
 	History    []PastNight       `json:"history"` // newest first, the shown date included
 }
@@ -33,12 +33,16 @@ const historyNights = 14
 
 // Show reads the publication of a date, or of the newest date, and its history.
 func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) {
-	_, past, err := published(ctx, cfg, flag, historyNights)
+	ledger, past, err := published(ctx, cfg, flag, historyNights)
 	if err != nil {
 		return nil, err
 	}
 	p := past[0]
-	s := &Shown{Prediction: cfg.Prediction, Date: p.Date, Run: p.Run, Seq: p.Seq, Manifest: p.Manifest}
+	log, err := ledger.Log(ctx, p.Date)
+	if err != nil {
+		return nil, err
+	}
+	s := &Shown{Prediction: cfg.Prediction, Date: p.Date, Run: p.Run, Seq: p.Seq, Expired: p.Expired, Log: log.Entries, Manifest: p.Manifest}
 	for _, p := range past {
 		s.History = append(s.History, PastNight{Date: p.Date, Seq: p.Seq, Rows: p.Manifest.Rows})
 	}
@@ -52,6 +56,9 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 	ledger, past, err := published(ctx, cfg, flag, 1)
 	if err != nil {
 		return nil, err
+	}
+	if past[0].Expired {
+		return nil, fmt.Errorf("%w: %s: %w; its manifest and distribution are left", ErrUsage, past[0].Date, publish.ErrExpired)
 	}
 	m, all := past[0].Manifest, audience == "" && table == ""
 	var files []publish.File
@@ -78,11 +85,7 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 // published reads the publications up to a date, newest first; the first is the
 // date's own.
 func published(ctx context.Context, cfg *config.Config, flag string, n int) (*publish.Ledger, []publish.Published, error) {
-	b, err := dial.Open(ctx, cfg.Publish.URL, dial.Options{Output: true})
-	if err != nil {
-		return nil, nil, fmt.Errorf("publish.url: %w", err)
-	}
-	ledger, err := publish.Open(ctx, b, cfg.Prediction)
+	ledger, err := openLedger(ctx, cfg, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,7 +98,7 @@ func published(ctx context.Context, cfg *config.Config, flag string, n int) (*pu
 		return nil, nil, err
 	}
 	if len(past) == 0 || past[0].Date != day {
-		return nil, nil, fmt.Errorf("%w: nothing is published for the %s date under %s", ErrUsage, flag, b.URL(""))
+		return nil, nil, fmt.Errorf("%w: nothing is published for the %s date under %s", ErrUsage, flag, ledger.Bucket().URL(""))
 	}
 	return ledger, past, nil
 }
@@ -110,18 +113,9 @@ func publishedDate(ctx context.Context, ledger *publish.Ledger, flag string) (da
 		}
 		return d, err
 	}
-	dates, err := ledger.Dates(ctx)
-	if err != nil {
+	newest, err := ledger.Newest(ctx, 1)
+	if err != nil || len(newest) == 0 {
 		return date.Date{}, err
 	}
-	for _, d := range slices.Backward(dates) {
-		log, err := ledger.Log(ctx, d)
-		if err != nil {
-			return d, err
-		}
-		if _, found := log.Effective(); found {
-			return d, nil
-		}
-	}
-	return date.Date{}, nil
+	return newest[0].Date, nil
 }

@@ -105,6 +105,9 @@ func (l *List) findMembers(ctx context.Context, d date.Date) (*snapshot.Pinned, 
 	if !found {
 		return nil, l.fault("nothing is published for %s; run that prediction first", d)
 	}
+	if p.Expired {
+		return nil, l.fault("its publication of %s has expired", d)
+	}
 	at := slices.IndexFunc(p.Manifest.Audiences, func(a publish.Audience) bool { return a.Name == l.Audience })
 	if at < 0 {
 		return nil, l.fault("its publication of %s has no audience %q", d, l.Audience)

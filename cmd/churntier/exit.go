@@ -59,7 +59,7 @@ func kindOf(err error) failure {
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	switch {
 	case is(pipeline.ErrProjection):
-		return failure{exitFailed, "published", "projection", "the night is published; run again to update latest/"}
+		return failure{exitFailed, "published", "projection", "it is in the log; churntier repair, or the next run, updates latest/"}
 	case is(publish.ErrUnknown):
 		return failure{exitFailed, "failed", "unknown", "run again: it finds out whether the commit took effect"}
 	case is(config.ErrConfig):
@@ -70,6 +70,10 @@ func kindOf(err error) failure {
 		return failure{exitUsage, "failed", "model", "export the model again in a supported form"}
 	case is(publish.ErrForeign):
 		return failure{exitUsage, "failed", "owner", "give every prediction a publish.url of its own"}
+	case is(publish.ErrTarget), is(publish.ErrExpired):
+		return failure{exitUsage, "failed", "usage", "churntier show lists the entries of a date"}
+	case is(pipeline.ErrDamage), is(publish.ErrDamaged), is(publish.ErrLog), is(publish.ErrLatest):
+		return failure{exitFailed, "failed", "damage", "churntier repair puts latest/ right; what else is damaged, publish again with run --force, or roll it back"}
 	case is(pipeline.ErrMemory):
 		return failure{exitUsage, "failed", "memory", "allow more with --memory, or lower the limits of the audiences"}
 	case is(jobs.ErrUsage), is(objstore.ErrScheme):

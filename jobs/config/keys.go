@@ -169,7 +169,7 @@ var publishKind = mapKind{keys: []key{
 	{name: "compression", kind: oneOf(CompressionZstd, CompressionSnappy), def: CompressionZstd, doc: "Compression of Parquet files."},
 	{name: "scores", kind: boolKind{}, def: "true", doc: "Whether the table of all scored users is written."},
 	{name: "passthrough", kind: listKind{of: columnName}, doc: "Snapshot columns carried into that table."},
-	{name: "keep_days", kind: wholeKind{}, def: "30", later: true, doc: "Days after which the shards of a run may expire."},
+	{name: "keep_days", kind: wholeKind{min: 1}, def: "30", doc: "Days after which a clean-up (churntier prune) lets the shards of a publication expire, and deletes the evidence of refusals and previews."},
 }}
 
 func shareGate(limit string) mapKind {

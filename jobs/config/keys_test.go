@@ -23,9 +23,9 @@ const (
 		gates.duplicates gates.duplicates.max_share gates.category_shift gates.category_shift.warn
 		gates.category_shift.refuse gates.psi gates.psi.warn gates.psi.refuse gates.constant
 		gates.constant.max_share gates.features gates.features.null_shift
-		publish publish.url publish.compression publish.scores publish.passthrough`
+		publish publish.url publish.compression publish.scores publish.passthrough publish.keep_days`
 	laterKeys = `schedule lag_days deadline catch_up
-		gates.psi.baseline gates.features.unseen_share publish.keep_days deliveries notify`
+		gates.psi.baseline gates.features.unseen_share deliveries notify`
 )
 
 func TestTableKnowsTheContract(t *testing.T) {

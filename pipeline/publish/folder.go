@@ -44,10 +44,16 @@ func (f folder) before(t time.Time) bool {
 // its distribution.
 func (f folder) shards() folder {
 	f.objects = slices.DeleteFunc(slices.Clone(f.objects), func(a objstore.Attrs) bool {
-		name := strings.TrimPrefix(a.Key, f.prefix)
-		return name == manifestName || strings.HasPrefix(name, distributionName)
+		return stays(strings.TrimPrefix(a.Key, f.prefix))
 	})
 	return f
+}
+
+// Stays says whether a file of the run stays when the run expires.
+func Stays(m *Manifest, key string) bool { return stays(strings.TrimPrefix(key, m.Prefix()+"/")) }
+
+func stays(name string) bool {
+	return name == ManifestName || strings.HasPrefix(name, distributionName)
 }
 
 // distributionName begins the names of the files of a run's distribution.
@@ -114,7 +120,7 @@ func (l *Ledger) delete(ctx context.Context, d date.Date, f folder, deleted *[]D
 }
 
 func rankOf(key, prefix string) int {
-	if key == prefix+manifestName {
+	if key == prefix+ManifestName {
 		return 0
 	}
 	return 1

@@ -49,6 +49,8 @@ var (
 	ErrTarget = errors.New("not possible")
 	// ErrExpired: the shards of the run are gone.
 	ErrExpired = errors.New("the shards of the run have expired")
+	// ErrLatest: latest/ does not show what the log says.
+	ErrLatest = errors.New("latest/ does not show what the log says")
 	// ErrConflict: others kept replacing latest/ while it was to be written.
 	ErrConflict = errors.New("others keep replacing it; run again")
 )
@@ -124,6 +126,20 @@ func (l *Ledger) Claim(ctx context.Context) error {
 		return fmt.Errorf("claim %s: %w", l.bucket.URL(""), err)
 	}
 	return there
+}
+
+// CheckOwner returns ErrForeign unless the owner object is there, byte for byte as
+// Claim writes it.
+func (l *Ledger) CheckOwner(ctx context.Context) error {
+	data, _, err := l.bucket.Read(ctx, ownerKey, ownerLimit)
+	if err != nil {
+		return err
+	}
+	want, err := encode(owner{Format, l.prediction})
+	if err == nil && string(want) != string(data) {
+		err = fmt.Errorf("%s: %w: it is not as it was written", l.bucket.URL(ownerKey), ErrForeign)
+	}
+	return err
 }
 
 func (l *Ledger) checkOwner(ctx context.Context) error {

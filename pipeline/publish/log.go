@@ -50,6 +50,11 @@ func (g Log) Expired(run string) bool {
 	return slices.ContainsFunc(g.Entries, func(e Entry) bool { return slices.Contains(e.Expire, run) })
 }
 
+// Publications gives the entries that published a run.
+func (g Log) Publications() []Entry {
+	return slices.DeleteFunc(slices.Clone(g.Entries), func(e Entry) bool { return e.Kind() != Publication })
+}
+
 // published says whether an entry of the log published the run.
 func (g Log) published(run string) bool {
 	return slices.ContainsFunc(g.Entries, func(e Entry) bool { return e.Kind() == Publication && e.Run == run })
@@ -59,8 +64,8 @@ func (g Log) published(run string) bool {
 // by a date holds no log.
 func (l *Ledger) Dates(ctx context.Context) ([]date.Date, error) { return l.dates(ctx, commitsFolder) }
 
-// newest gives the n newest dates that have an effective entry, newest first.
-func (l *Ledger) newest(ctx context.Context, n int) ([]Log, error) {
+// Newest gives the n newest dates that have an effective entry, newest first.
+func (l *Ledger) Newest(ctx context.Context, n int) ([]Log, error) {
 	dates, err := l.Dates(ctx)
 	if err != nil {
 		return nil, err

@@ -91,8 +91,8 @@ func (g Log) target(to int) (Entry, error) {
 // publications lists the places of the runs that can be rolled back to.
 func (g Log) publications() string {
 	var places []string
-	for _, e := range g.Entries {
-		if e.Kind() == Publication && !g.Expired(e.Run) {
+	for _, e := range g.Publications() {
+		if !g.Expired(e.Run) {
 			places = append(places, fmt.Sprint(e.Seq))
 		}
 	}
@@ -105,7 +105,7 @@ func (g Log) publications() string {
 // checkThere makes sure that the run which e published has its manifest and every
 // file in its size, so that nothing damaged is made effective.
 func (l *Ledger) checkThere(ctx context.Context, d date.Date, e Entry) error {
-	m, err := l.committed(ctx, d, e)
+	m, err := l.Committed(ctx, d, e)
 	if err != nil {
 		return err
 	}

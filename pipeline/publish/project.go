@@ -87,6 +87,28 @@ func (l *Ledger) projectOnce(ctx context.Context) (Projected, error) {
 	return Projected{}, fmt.Errorf("%w: %w", errAgain, err)
 }
 
+// CheckLatest returns ErrLatest unless latest/ shows, byte for byte, what the log
+// says.
+func (l *Ledger) CheckLatest(ctx context.Context) error {
+	target, data, err := l.target(ctx)
+	if err != nil {
+		return err
+	}
+	shown, now, err := l.latest(ctx)
+	switch {
+	case err != nil:
+		return err
+	case bytes.Equal(now.data, data):
+		return nil
+	case now.data == nil:
+		return fmt.Errorf("%s: %w: it is missing, expected is entry %d of %s", l.bucket.URL(latestKey), ErrLatest, target.Seq, target.Date)
+	case shown.Date == target.Date && shown.Seq == target.Seq:
+		return fmt.Errorf("%s: %w: it is not as it was written", l.bucket.URL(latestKey), ErrLatest)
+	}
+	return fmt.Errorf("%s: %w: it shows entry %d of %s, expected is entry %d of %s",
+		l.bucket.URL(latestKey), ErrLatest, shown.Seq, shown.Date, target.Seq, target.Date)
+}
+
 // knows says whether the log has the entry that p shows.
 func (l *Ledger) knows(ctx context.Context, p Projected) (bool, error) {
 	_, err := l.entry(ctx, p.Date, p.Seq)
@@ -99,7 +121,7 @@ func (l *Ledger) knows(ctx context.Context, p Projected) (bool, error) {
 // target gives what latest/ has to show, and its bytes: nil while nothing was ever
 // published.
 func (l *Ledger) target(ctx context.Context) (Projected, []byte, error) {
-	newest, err := l.newest(ctx, 1)
+	newest, err := l.Newest(ctx, 1)
 	if err != nil || len(newest) == 0 {
 		return Projected{}, nil, err
 	}

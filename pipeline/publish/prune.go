@@ -121,8 +121,8 @@ func (c *cleanup) expire(ctx context.Context, log Log) (Log, error) {
 		return log, nil
 	}
 	var due []string
-	for _, e := range log.Entries {
-		if e.Kind() == Publication && !log.Expired(e.Run) {
+	for _, e := range log.Publications() {
+		if !log.Expired(e.Run) {
 			due = append(due, e.Run)
 		}
 	}
@@ -145,7 +145,7 @@ func (c *cleanup) withoutNeeded(ctx context.Context, log Log, due []string) ([]s
 	if !published || !slices.Contains(due, effective.Run) {
 		return due, nil
 	}
-	newest, err := c.newest(ctx, neverExpire)
+	newest, err := c.Newest(ctx, neverExpire)
 	if err != nil || !slices.ContainsFunc(newest, func(g Log) bool { return g.Date == log.Date }) {
 		return due, err
 	}

@@ -39,20 +39,20 @@ func (l *Ledger) published(ctx context.Context, log Log, e Entry) (Published, bo
 	if !ok {
 		return Published{}, false, nil
 	}
-	m, err := l.committed(ctx, log.Date, source)
+	m, err := l.Committed(ctx, log.Date, source)
 	if err != nil {
 		return Published{}, false, err
 	}
 	return Published{log.Date, e.Seq, source.Run, m, log.Expired(source.Run)}, true, nil
 }
 
-// committed gives the manifest that the entry e of the log of d published, byte for
+// Committed gives the manifest that the entry e of the log of d published, byte for
 // byte.
-func (l *Ledger) committed(ctx context.Context, d date.Date, e Entry) (*Manifest, error) {
+func (l *Ledger) Committed(ctx context.Context, d date.Date, e Entry) (*Manifest, error) {
 	m, digest, err := l.manifest(ctx, d, e.Run)
 	if err == nil && (digest != e.ManifestSHA256 || m.Fingerprint != e.Fingerprint) {
 		err = fmt.Errorf("%w: %s/%s: sha256 %s, fingerprint %s; committed were %s, %s", ErrDamaged,
-			l.bucket.URL(m.Prefix()), manifestName, digest, m.Fingerprint, e.ManifestSHA256, e.Fingerprint)
+			l.bucket.URL(m.Prefix()), ManifestName, digest, m.Fingerprint, e.ManifestSHA256, e.Fingerprint)
 	}
 	if err != nil {
 		return nil, err

@@ -12,11 +12,10 @@ import (
 	"github.com/churntier/churntier/pipeline/objstore"
 )
 
-const (
-	manifestName = "MANIFEST.json"
+// ManifestName is the name of a run's last object, in the folder of the run.
+const ManifestName = "MANIFEST.json"
 
-	manifestLimit = 64 << 20 // bytes; some 300,000 files
-)
+const manifestLimit = 64 << 20 // bytes; some 300,000 files
 
 // Seal checks m and writes it as the last object of its run, and gives its
 // SHA-256 in hex. Sealing the same manifest again is no error.
@@ -28,7 +27,7 @@ func (l *Ledger) Seal(ctx context.Context, m *Manifest) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("seal %s: %w", m.Prefix(), err)
 	}
-	key := m.Prefix() + "/" + manifestName
+	key := m.Prefix() + "/" + ManifestName
 	if _, err := l.bucket.CreateBytes(ctx, key, data); err != nil {
 		there, _, readErr := l.bucket.Read(ctx, key, manifestLimit)
 		if readErr != nil || string(there) != string(data) {
@@ -48,7 +47,7 @@ func (l *Ledger) Manifest(ctx context.Context, d date.Date, run string) (*Manife
 
 // manifest gives the SHA-256 of the bytes as well.
 func (l *Ledger) manifest(ctx context.Context, d date.Date, run string) (*Manifest, string, error) {
-	key := RunPrefix(d, run) + "/" + manifestName
+	key := RunPrefix(d, run) + "/" + ManifestName
 	data, _, err := l.bucket.Read(ctx, key, manifestLimit)
 	switch {
 	case errors.Is(err, objstore.ErrNotExist) || errors.Is(err, objstore.ErrTooLarge):
