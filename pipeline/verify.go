@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -228,9 +227,5 @@ func (v *Verified) Err() error {
 	if len(v.Damages) == 0 {
 		return nil
 	}
-	var all []string
-	for _, d := range v.Damages {
-		all = append(all, d.URL+": "+d.Problem)
-	}
-	return fmt.Errorf("%w: %s", ErrDamage, strings.Join(all, "; "))
+	return fmt.Errorf("%w in %d places, the first: %s: %s", ErrDamage, len(v.Damages), v.Damages[0].URL, v.Damages[0].Problem)
 }

@@ -28,7 +28,7 @@ func printSummary(t *terminal, cfg *config.Config, day date.Date, out *pipeline.
 	for _, warning := range out.Warnings {
 		_, _ = fmt.Fprintf(w, "\nwarning: %s\n", warning)
 	}
-	if out.Status == pipeline.Published || out.Status == pipeline.AlreadyPublished {
+	if out.Manifest != nil && (out.Status == pipeline.Published || out.Status == pipeline.AlreadyPublished) {
 		_, _ = fmt.Fprintf(w, "\nrun %s, entry %d of its date; consumers start at %s/latest/_MANIFEST.json\n",
 			out.Run, out.Seq, strings.TrimSuffix(cfg.Publish.URL, "/"))
 	}
@@ -39,6 +39,9 @@ func headline(out *pipeline.Outcome, seconds float64) string {
 	case pipeline.Published:
 		return fmt.Sprintf("published in %.1f s", seconds)
 	case pipeline.AlreadyPublished:
+		if out.Manifest == nil {
+			return "withdrawn, nothing was published"
+		}
 		return "already published"
 	case pipeline.DryRun:
 		return fmt.Sprintf("dry run in %.1f s, nothing was written", seconds)

@@ -45,13 +45,15 @@ type Deleted struct {
 // published run loses its shards only after an expiry named it. Where somebody
 // else changes the log of a date at the same time, that date is skipped.
 func (l *Ledger) Prune(ctx context.Context, p Pruning) (*Pruned, error) {
-	c := &cleanup{l, p, &Pruned{}}
+	c := &cleanup{l, p, &Pruned{
+		Orphans: []Deleted{}, Expired: []Deleted{}, Refusals: []Deleted{}, Previews: []Deleted{}, Skipped: []date.Date{},
+	}}
 	err := c.runs(ctx)
 	if err == nil {
-		c.done.Refusals, err = c.unlogged(ctx, refusalsFolder)
+		err = c.unlogged(ctx, refusalsFolder, &c.done.Refusals)
 	}
 	if err == nil {
-		c.done.Previews, err = c.unlogged(ctx, previewFolder)
+		err = c.unlogged(ctx, previewFolder, &c.done.Previews)
 	}
 	if err == nil {
 		c.done.Temporary, err = l.bucket.Sweep(ctx, p.Orphans)
@@ -186,25 +188,24 @@ func (c *cleanup) extend(ctx context.Context, log Log, e Entry, kind Kind) (Log,
 
 // unlogged deletes the runs below a folder that has no logs, where all of a run is
 // old enough.
-func (c *cleanup) unlogged(ctx context.Context, below string) ([]Deleted, error) {
+func (c *cleanup) unlogged(ctx context.Context, below string, deleted *[]Deleted) error {
 	dates, err := c.dates(ctx, below)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var deleted []Deleted
 	for _, d := range dates {
 		there, err := c.list(ctx, below, d)
 		if err != nil {
-			return deleted, err
+			return err
 		}
 		for _, r := range there {
 			if !r.before(c.Kept) {
 				continue
 			}
-			if err := c.delete(ctx, d, r, &deleted); err != nil {
-				return deleted, err
+			if err := c.delete(ctx, d, r, deleted); err != nil {
+				return err
 			}
 		}
 	}
-	return deleted, nil
+	return nil
 }

@@ -99,6 +99,10 @@ func (f *faulty) Put(ctx context.Context, key string, cond objstore.Condition) (
 	return &faultyUpload{u, f, key}, err
 }
 
+func (f *faulty) Delete(ctx context.Context, key string, cond objstore.Condition) error {
+	return f.do("delete", key, func() error { return f.Driver.Delete(ctx, key, cond) })
+}
+
 type faultyUpload struct {
 	objstore.Upload
 	store *faulty
