@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/pipeline"
@@ -52,7 +54,7 @@ func TestInterruptedRun(t *testing.T) {
 	p.ordinary(night22, 1000)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(&interrupted{syscall.SIGTERM})
-	c := runCommand{configFlags: configFlags{Config: p.path("churntier.yaml")}, Date: "latest", workFlags: workFlags{Memory: "256MiB"}}
+	c := runCommand{configFlags: configFlags{Config: p.path("churntier.yaml")}, Date: "latest", Timeout: time.Hour, workFlags: workFlags{Memory: "256MiB"}}
 	_, _, _, err := c.publish(&terminal{ctx: ctx, stderr: t.Output()})
 	if status, form := errorOf(err); classify(err).code != 143 || status != "failed" || form.Kind != "interrupted" {
 		t.Errorf("%v: %s %+v", err, status, form)
@@ -72,4 +74,19 @@ func TestFailuresAreJSONToo(t *testing.T) {
 		}
 		r.expect(t, r.code, `"status":"failed"`, `"message":`)
 	}
+}
+
+// A run that takes too long ends by itself, and leaves nothing visible.
+func TestTimeout(t *testing.T) {
+	p := newPlace(t)
+	p.ordinary(night22, 1000)
+	out, r := p.runJSON("--timeout", "1ns")
+	r.expect(t, exitFailed)
+	if out.Status != "failed" || out.Error.Kind != "timeout" || !strings.Contains(out.Error.Message, "gave up after 1ns (--timeout)") {
+		t.Errorf("%+v", out.Error)
+	}
+	if len(p.visible()) > 0 {
+		t.Errorf("something became visible: %v", p.visible())
+	}
+	p.night().expect(t, exitDone)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -18,11 +20,12 @@ type runCommand struct {
 	configFlags
 	outputFlags
 	workFlags
-	Date   string   `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night to publish; latest is the newest ready snapshot."`
-	DryRun bool     `help:"Compute and judge everything, write nothing."`
-	Force  bool     `help:"Publish a date again that is published already."`
-	Accept []string `placeholder:"GATE" help:"Let a refusing gate pass; repeatable. Needs --reason."`
-	Reason string   `placeholder:"TEXT" help:"Why; kept in the manifest."`
+	Date    string        `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night to publish; latest is the newest ready snapshot."`
+	DryRun  bool          `help:"Compute and judge everything, write nothing."`
+	Force   bool          `help:"Publish a date again that is published already."`
+	Accept  []string      `placeholder:"GATE" help:"Let a refusing gate pass; repeatable. Needs --reason."`
+	Reason  string        `placeholder:"TEXT" help:"Why; kept in the manifest."`
+	Timeout time.Duration `default:"6h" placeholder:"DURATION" help:"Give up after this time; nothing of an unfinished run is published."`
 }
 
 // Run publishes one night.
@@ -58,10 +61,15 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 	defer func() { _ = os.RemoveAll(temp) }()
 	progress := newProgress(t, c.outputFlags)
 	defer progress.Close()
-	day, out, err := jobs.Nightly(t.ctx, cfg, jobs.Options{
+	ctx, cancel := context.WithTimeout(t.ctx, c.Timeout)
+	defer cancel()
+	day, out, err := jobs.Nightly(ctx, cfg, jobs.Options{
 		Date: c.Date, DryRun: c.DryRun, Force: c.Force, Accept: accept, Temp: temp,
 		NewRun: newRun, Started: time.Now(), Version: version(), Progress: progress,
 	}, engine)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = fmt.Errorf("gave up after %s (--timeout): %w", c.Timeout, err)
+	}
 	return cfg, day, out, t.interruption(err)
 }
 
