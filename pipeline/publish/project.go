@@ -155,6 +155,9 @@ type object struct {
 	generation string
 }
 
+// ifDamaged says what to do about a latest/ that is taken for another's and is not.
+const ifDamaged = "if a fault of the store made it so, delete it and run churntier repair"
+
 // latest reads what latest/ shows now. What cannot be read as a projection shows
 // nothing, and will be replaced, unless a newer version or another prediction
 // wrote it.
@@ -173,9 +176,9 @@ func (l *Ledger) latest(ctx context.Context) (Projected, object, error) {
 	url := l.bucket.URL(latestKey)
 	switch {
 	case shown.Format > Format:
-		err = fmt.Errorf("%s: format %d, expected %d: %w", url, shown.Format, Format, ErrNewer)
+		err = fmt.Errorf("%s: format %d, expected %d: %w; %s", url, shown.Format, Format, ErrNewer, ifDamaged)
 	case shown.Prediction != "" && shown.Prediction != l.prediction:
-		err = fmt.Errorf("%s: %w: belongs to prediction %q, expected %q", url, ErrForeign, shown.Prediction, l.prediction)
+		err = fmt.Errorf("%s: %w: belongs to prediction %q, expected %q; %s", url, ErrForeign, shown.Prediction, l.prediction, ifDamaged)
 	}
 	return shown, object{data, attrs.Generation}, err
 }
