@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -212,10 +213,7 @@ func (v *verification) distribution(ctx context.Context, m *publish.Manifest) er
 		}
 		return v.found(v.ledger.Bucket().URL(m.Prefix()), err)
 	}
-	var buckets [20]int64
-	for score, n := range rep.Counts {
-		buckets[min(score/500, 19)] += n
-	}
+	buckets := (*distribution.Counts)(rep.Counts).Buckets()
 	if !slices.Equal(buckets[:], m.Distribution) {
 		v.wrong(m.Prefix()+"/"+reportName, "its counts are not those of the manifest")
 	}

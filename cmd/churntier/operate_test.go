@@ -84,15 +84,15 @@ func TestWithdrawCommand(t *testing.T) {
 // After an entry is in the log, a latest/ that cannot be written is said to be so,
 // and repaired.
 func TestRollbackWithoutProjection(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root writes into any folder; TestAnOperatorIsToldTheTruth holds the ledger's part")
-	}
 	p, first, _ := forced(t)
-	if err := os.Chmod(p.path("out/latest"), 0o500); err != nil {
+	aside := p.path("latest")
+	if err := os.Rename(p.path("out/latest"), aside); err != nil {
 		t.Fatal(err)
 	}
+	p.write("out/latest", "a file where the folder was")
 	p.operate("rollback", "--date", night22, "--to", "0", "--reason", "x").expect(t, exitFailed, "rolled back to run "+first, "repair")
-	if err := os.Chmod(p.path("out/latest"), 0o700); err != nil {
+	p.remove("latest")
+	if err := os.Rename(aside, p.path("out/latest")); err != nil {
 		t.Fatal(err)
 	}
 	p.operate("repair").expect(t, exitDone, "run "+first)

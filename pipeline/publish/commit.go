@@ -59,6 +59,21 @@ func (l *Ledger) add(ctx context.Context, d date.Date, e Entry, kind Kind) (Entr
 	return l.settle(ctx, d, e.Seq, err)
 }
 
+// place adds an entry that stands for no run at the end of the log as it was when
+// it was decided on. ErrSuperseded when somebody else was first.
+func (l *Ledger) place(ctx context.Context, log Log, e Entry, kind Kind) (Entry, error) {
+	e.Seq = log.Next()
+	there, err := l.add(ctx, log.Date, e, kind)
+	switch {
+	case err != nil:
+		return Entry{}, fmt.Errorf("%s of %s: %w", kind, log.Date, err)
+	case !there.equal(e):
+		return Entry{}, fmt.Errorf("%s of %s: %w: entry %d is a %s made at the same time; look at the date again",
+			kind, log.Date, ErrSuperseded, there.Seq, there.Kind())
+	}
+	return there, nil
+}
+
 // settle finds out what is at the place of an entry whose creation ended with
 // failure.
 func (l *Ledger) settle(ctx context.Context, d date.Date, seq int, failure error) (Entry, error) {

@@ -37,7 +37,7 @@ func (l *Ledger) Rollback(ctx context.Context, d date.Date, to int, reason strin
 	if err := l.checkThere(ctx, d, target); err != nil {
 		return Entry{}, fmt.Errorf("roll %s back: %w", d, err)
 	}
-	return l.operate(ctx, log, Entry{Rollback: target.Run, To: &to, Reason: reason}, Rollback)
+	return l.place(ctx, log, Entry{Rollback: target.Run, To: &to, Reason: reason}, Rollback)
 }
 
 // Withdraw says that nothing is published for d any more, and gives the entry that
@@ -59,21 +59,7 @@ func (l *Ledger) Withdraw(ctx context.Context, d date.Date, reason string) (Entr
 	case now.Kind() == Withdrawal:
 		return now, nil
 	}
-	return l.operate(ctx, log, Entry{Withdraw: true, Reason: reason}, Withdrawal)
-}
-
-// operate adds the entry of an operator to the log as it was when they decided.
-func (l *Ledger) operate(ctx context.Context, log Log, e Entry, kind Kind) (Entry, error) {
-	e.Seq = log.Next()
-	there, err := l.add(ctx, log.Date, e, kind)
-	switch {
-	case err != nil:
-		return Entry{}, fmt.Errorf("%s of %s: %w", kind, log.Date, err)
-	case !there.equal(e):
-		return Entry{}, fmt.Errorf("%s of %s: %w: entry %d is a %s made at the same time; look at the date again",
-			kind, log.Date, ErrSuperseded, there.Seq, there.Kind())
-	}
-	return there, nil
+	return l.place(ctx, log, Entry{Withdraw: true, Reason: reason}, Withdrawal)
 }
 
 // target gives the publication at place to of the log, which must not have expired.

@@ -71,9 +71,6 @@ type cleanup struct {
 	done *Pruned
 }
 
-// errMoved says that somebody else added to the log of a date meanwhile.
-var errMoved = errors.New("the log changed meanwhile")
-
 func (c *cleanup) runs(ctx context.Context) error {
 	dates, err := c.dates(ctx, runsFolder)
 	if err != nil {
@@ -82,7 +79,7 @@ func (c *cleanup) runs(ctx context.Context) error {
 	for _, d := range dates {
 		err := c.date(ctx, d)
 		switch {
-		case errors.Is(err, errMoved):
+		case errors.Is(err, ErrSuperseded):
 			c.done.Skipped = append(c.done.Skipped, d)
 		case err != nil:
 			return err
@@ -172,15 +169,12 @@ func (c *cleanup) orphans(ctx context.Context, log Log, there []folder) error {
 	return nil
 }
 
-// extend adds an entry of the clean-up to the log, or gives errMoved.
+// extend adds an entry of the clean-up and gives the log with it. ErrSuperseded when
+// somebody else added to the log of the date meanwhile.
 func (c *cleanup) extend(ctx context.Context, log Log, e Entry, kind Kind) (Log, error) {
-	e.Seq = log.Next()
-	there, err := c.add(ctx, log.Date, e, kind)
-	switch {
-	case err != nil:
-		return log, fmt.Errorf("%s of %s: %w", kind, log.Date, err)
-	case !there.equal(e):
-		return log, errMoved
+	e, err := c.place(ctx, log, e, kind)
+	if err != nil {
+		return log, err
 	}
 	log.Entries = append(slices.Clip(log.Entries), e)
 	return log, nil
