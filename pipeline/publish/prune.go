@@ -114,7 +114,8 @@ func (c *cleanup) date(ctx context.Context, d date.Date) error {
 }
 
 // expire adds an expiry that names the published runs which may go, where there are
-// any, and gives the log with it.
+// any, and gives the log with it. Before, latest/ follows the log: what shows an
+// earlier entry never comes back, so latest/ never shows a run that has expired.
 func (c *cleanup) expire(ctx context.Context, log Log) (Log, error) {
 	if !log.Date.Before(c.Expire) {
 		return log, nil
@@ -127,6 +128,9 @@ func (c *cleanup) expire(ctx context.Context, log Log) (Log, error) {
 	}
 	due, err := c.withoutNeeded(ctx, log, due)
 	if err != nil || len(due) == 0 {
+		return log, err
+	}
+	if _, err := c.Project(ctx); err != nil {
 		return log, err
 	}
 	return c.extend(ctx, log, Entry{Expire: due}, Expiry)

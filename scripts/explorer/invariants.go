@@ -83,16 +83,21 @@ func (f *facts) keeps() string {
 	return ""
 }
 
-// shown is the half of I5 that a state shows: latest/ shows what an entry says.
+// shown is the half of I5 that a state shows: latest/ shows what an entry says, and
+// a run that has not expired.
 func (f *facts) shown() string {
 	if f.latest == nil {
 		return ""
 	}
 	m := f.latest
-	if log := f.logs[m.Date]; m.Seq < len(log) && log[m.Seq].effective() && log[m.Seq].shows() == m.Run {
-		return ""
+	log := f.logs[m.Date]
+	switch {
+	case m.Seq >= len(log) || !log[m.Seq].effective() || log[m.Seq].shows() != m.Run:
+		return fmt.Sprintf("I5: latest shows entry %d of %s, run %q, which the log does not say", m.Seq, m.Date, m.Run)
+	case f.expired[m.Run]:
+		return fmt.Sprintf("I5: latest shows run %s, which has expired", m.Run)
 	}
-	return fmt.Sprintf("I5: latest shows entry %d of %s, run %q, which the log does not say", m.Seq, m.Date, m.Run)
+	return ""
 }
 
 // checkStep is what must hold from one store to the next: I4 the log only grows,

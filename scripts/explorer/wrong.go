@@ -96,6 +96,8 @@ var variants = []variant{
 
 	{"expiry that takes the manifest as well", "expiry", "I6", []edit{{pruneFile, "c.delete(ctx, d, r.shards(), &c.done.Expired)", "c.delete(ctx, d, r, &c.done.Expired)"}}},
 
+	{"expiry of what latest shows", "expiry", "I5", []edit{{pruneFile, "if _, err := c.Project(ctx); err != nil {", "if err := ctx.Err(); err != nil {"}}},
+
 	{"rollback to an expired run", "expiry", "I6", []edit{{"pipeline/publish/operator.go", `if g.Expired(e.Run) {
 		return Entry{}, fmt.Errorf("%w: entry %d: %w", ErrTarget, to, ErrExpired)
 	}
