@@ -50,7 +50,7 @@ var variants = []variant{
 	{"projecting one's own date", "dates", "I7", []edit{
 		{"pipeline/publish/ledger.go", "\tclaimed    bool\n", "\tclaimed    bool\n\tmine       *Log\n"},
 		{"pipeline/publish/log.go", "\tg := Log{Date: d}\n", "\tg := Log{Date: d}\n\tif l.mine == nil {\n\t\tl.mine = &g\n\t}\n"},
-		{projectFile, "newest, err := l.newest(ctx, 1)", `mine, err := l.Log(ctx, l.mine.Date)
+		{projectFile, "newest, err := l.Newest(ctx, 1)", `mine, err := l.Log(ctx, l.mine.Date)
 	newest := []Log{mine}`},
 	}},
 
