@@ -107,6 +107,11 @@ func (l *Ledger) delete(ctx context.Context, d date.Date, f folder, deleted *[]D
 	gone := Deleted{Date: d, Run: f.name}
 	for _, a := range f.objects {
 		err := l.bucket.Delete(ctx, a.Key, objstore.IfGeneration(a.Generation))
+		if errors.Is(err, objstore.ErrPrecondition) {
+			// A local file was listed just before its writer removed the other name
+			// of it. Only the run itself ever writes under its keys.
+			err = l.bucket.Delete(ctx, a.Key, objstore.Any)
+		}
 		if err != nil && !errors.Is(err, objstore.ErrNotExist) {
 			return err
 		}

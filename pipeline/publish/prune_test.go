@@ -79,6 +79,21 @@ func TestPruneDeletesOrphansBehindAFence(t *testing.T) {
 	}
 }
 
+// A run that is still at work can change what the store says of an object after it was
+// listed: it goes all the same, since it can never be published.
+func TestPruneDeletesWhatChangedSinceItWasListed(t *testing.T) {
+	d, b, _ := twoRuns(t)
+	committed := keys(t, b, "runs/")
+	stage(t, b, 3)
+	done := prune(t, failing(d, "delete", "runs/", refused), orphansOnly())
+	if len(done.Orphans) != 1 || done.Orphans[0].Objects != 1 {
+		t.Errorf("deleted %+v, want the one object of the orphan", done.Orphans)
+	}
+	if diff := cmp.Diff(committed, keys(t, b, "runs/")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestPruneLeavesWhatIsYoung(t *testing.T) {
 	_, b, l := twoRuns(t)
 	stage(t, b, 3)
