@@ -78,6 +78,8 @@ func kindOf(err error) failure {
 		return failure{exitUsage, "failed", "memory", "allow more with --memory, or lower the limits of the audiences"}
 	case is(jobs.ErrUsage), is(objstore.ErrScheme):
 		return failure{exitUsage, "failed", "usage", "see churntier --help"}
+	case is(pipeline.ErrStaged):
+		return failure{exitFailed, "failed", "staged", "run again; if it was a clean-up that deleted the files, prune with a longer --older-than than a run takes"}
 	case is(snapshot.ErrNotReady), is(objstore.ErrChanged):
 		return failure{exitNotReady, "not-ready", "not-ready", "run again when the snapshot is complete"}
 	case is(pipeline.ErrGate):

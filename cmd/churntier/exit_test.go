@@ -29,6 +29,7 @@ func TestExitCodes(t *testing.T) {
 		{publish.ErrForeign, 2, "failed"},
 		{snapshot.ErrNotReady, 3, "not-ready"},
 		{objstore.ErrChanged, 3, "not-ready"},
+		{fmt.Errorf("%w: %w", pipeline.ErrStaged, objstore.ErrChanged), 1, "failed"}, // not an input
 		{pipeline.ErrGate, 4, "refused"},
 		{fmt.Errorf("%w: %w", pipeline.ErrRefused, snapshot.ErrDamaged), 4, "refused"},
 		{publish.ErrSuperseded, 5, "superseded"},
