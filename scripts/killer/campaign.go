@@ -62,7 +62,7 @@ func (c *campaign) run(kills int) error {
 func (c *campaign) measure() error {
 	p := c.newHome()
 	for _, j := range []job{{date: dates[0]}, {date: dates[0], force: true}, {prune: true}} {
-		s, err := c.lab.start(p, j, nil, syscall.SIGKILL)
+		s, err := c.lab.start(p, j, plan{})
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,11 @@ func (h *home) live(kills int) error {
 			if h.random.IntN(6) == 0 {
 				d = dates[h.random.IntN(i+1)] // an earlier night again
 			}
-			if err := h.round(d); err != nil {
+			round := h.round
+			if h.random.IntN(5) == 0 {
+				round = h.overtake
+			}
+			if err := round(d); err != nil {
 				return err
 			}
 			if h.inARow < 6 && h.random.IntN(3) > 0 {
@@ -147,6 +151,44 @@ func (h *home) round(d string) error {
 	return h.look(h.audit)
 }
 
+// overtake holds a run before its commit until a clean-up has passed it, killed or
+// not, and then lets it go on. The clean-up has deleted its shards by then, or died
+// while it did.
+func (h *home) overtake(d string) error {
+	h.rounds++
+	_, published := h.effective(d)
+	behind := plan{signal: syscall.SIGKILL, pause: &pause{make(chan struct{}), make(chan struct{})}}
+	if h.random.IntN(2) == 0 {
+		behind.target = h.moment([]stage{commit, projects})
+	}
+	run, err := h.lab.start(h.place, job{date: d, variant: h.random.IntN(variants), force: published}, behind)
+	if err != nil {
+		return err
+	}
+	gone := make(chan struct{})
+	go func() { run.wait(); close(gone) }()
+	select {
+	case <-behind.pause.reached:
+	case <-gone:
+	}
+	ahead := plan{signal: syscall.SIGKILL}
+	if h.random.IntN(2) == 0 {
+		ahead.target = h.moment([]stage{cleanUp})
+	}
+	clean, err := h.lab.start(h.place, job{prune: true}, ahead)
+	if err == nil {
+		clean.wait()
+	}
+	close(behind.pause.over)
+	<-gone
+	if err != nil {
+		return err
+	}
+	h.learn(clean, false, false)
+	h.learn(run, true, false)
+	return h.look(h.audit)
+}
+
 func (h *home) startAll(jobs []job, published bool) ([]*process, error) {
 	var all []*process
 	for i, j := range jobs {
@@ -160,7 +202,7 @@ func (h *home) startAll(jobs []job, published bool) ([]*process, error) {
 		case !j.prune && (i == 0 || h.random.IntN(2) == 0):
 			at = h.moment([]stage{admit, staging, gates, seal, commit, projects})
 		}
-		s, err := h.lab.start(h.place, j, at, syscall.SIGKILL)
+		s, err := h.lab.start(h.place, j, plan{target: at, signal: syscall.SIGKILL})
 		if err != nil {
 			return all, err
 		}
@@ -214,7 +256,7 @@ func (h *home) look(audit func(map[string][]byte)) error {
 func (h *home) cleanRun(d string) error {
 	h.cleanRuns++
 	h.inARow = 0
-	s, err := h.lab.start(h.place, job{date: d, variant: h.random.IntN(variants)}, nil, syscall.SIGKILL)
+	s, err := h.lab.start(h.place, job{date: d, variant: h.random.IntN(variants)}, plan{})
 	if err != nil {
 		return err
 	}

@@ -25,11 +25,23 @@ type target struct {
 	nth   int
 }
 
+// plan is what happens to a process.
+type plan struct {
+	target *target // when it is struck; nil: never
+	signal syscall.Signal
+	pause  *pause // nil: it goes on without one
+}
+
+// pause holds a run that is about to commit, so that others can pass it.
+type pause struct {
+	reached chan struct{} // closed by the run
+	over    chan struct{} // closed by the others
+}
+
 // process is one churntier under observation.
 type process struct {
 	job
-	target *target // nil: it is left alone
-	signal syscall.Signal
+	plan
 
 	cmd            *exec.Cmd
 	finish         func()
@@ -49,9 +61,9 @@ type answer struct {
 	Error  *struct{ Kind, Message string }
 }
 
-// start begins a job in a place; the process is struck at the target.
-func (l *lab) start(p place, j job, at *target, signal syscall.Signal) (*process, error) {
-	s := &process{job: j, target: at, signal: signal}
+// start begins a job in a place.
+func (l *lab) start(p place, j job, what plan) (*process, error) {
+	s := &process{job: j, plan: what}
 	if j.prune {
 		s.trace.now = cleanUp
 	}
@@ -86,6 +98,10 @@ func (s *process) see(o operation) bool {
 	at := s.trace.see(o)
 	nth := s.counts[at]
 	s.counts[at]++
+	if s.pause != nil && at == commit && nth == 0 {
+		close(s.pause.reached)
+		<-s.pause.over
+	}
 	if s.target == nil || *s.target != (target{at, nth}) {
 		return true
 	}

@@ -38,7 +38,7 @@ func TestASignalEndsARunAtEveryStage(t *testing.T) {
 // undisturbed counts the operations of every stage of a first run.
 func undisturbed(t *testing.T, p place) []int {
 	t.Helper()
-	s, err := shared.start(p, job{date: dates[0]}, nil, syscall.SIGKILL)
+	s, err := shared.start(p, job{date: dates[0]}, plan{})
 	skipWithoutHold(t, err)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func undisturbed(t *testing.T, p place) []int {
 
 func interrupt(t *testing.T, p place, at target, signal syscall.Signal) {
 	before := temporaries(t)
-	s, err := shared.start(p, job{date: dates[0]}, &at, signal)
+	s, err := shared.start(p, job{date: dates[0]}, plan{target: &at, signal: signal})
 	if err != nil {
 		t.Fatal(err)
 	}
