@@ -27,7 +27,7 @@ func TestASignalEndsARunAtEveryStage(t *testing.T) {
 			for moment := range moments {
 				for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 					t.Run(fmt.Sprintf("%s/%s at operation %d of %s", store, signal, moment.nth, moment.stage), func(t *testing.T) {
-						interrupt(t, next(), moment, signal)
+						interrupt(t, next, moment, signal)
 					})
 				}
 			}
@@ -47,7 +47,23 @@ func undisturbed(t *testing.T, p place) []int {
 	return s.counts[:cleanUp]
 }
 
-func interrupt(t *testing.T, p place, at target, signal syscall.Signal) {
+// tries is how often a run is told to end before it counts as deaf: one can be done
+// before the signal has come through, on a busy machine.
+const tries = 5
+
+func interrupt(t *testing.T, next func() place, at target, signal syscall.Signal) {
+	for range tries {
+		if strike(t, next(), at, signal) || at.stage == projects {
+			return
+		}
+	}
+	t.Errorf("%d runs went on to their end", tries)
+}
+
+// strike says whether a run ended because it was told to. Either way it must have
+// told the truth and left all as it must be.
+func strike(t *testing.T, p place, at target, signal syscall.Signal) (ended bool) {
+	t.Helper()
 	before := temporaries(t)
 	s, err := shared.start(p, job{date: dates[0]}, plan{target: &at, signal: signal})
 	if err != nil {
@@ -62,7 +78,7 @@ func interrupt(t *testing.T, p place, at target, signal syscall.Signal) {
 		t.Fatal(err)
 	case !s.struck:
 		t.Fatalf("the run did not come to %v: %v", at, s.counts)
-	case !isInterruption(a, s.exit(), signal) && (at.stage != projects || a.Status != "published" || s.exit() != 0):
+	case !isInterruption(a, s.exit(), signal) && (a.Status != "published" || s.exit() != 0):
 		t.Errorf("exit %d: %s", s.exit(), s.stdout.String())
 	}
 
@@ -93,6 +109,7 @@ func interrupt(t *testing.T, p place, at target, signal syscall.Signal) {
 	for _, v := range h.found {
 		t.Errorf("%s: %s", v.kind, v.text)
 	}
+	return s.exit() != 0
 }
 
 // isInterruption says whether a run ended as one that a signal ended: before the
