@@ -20,7 +20,7 @@ const module = "github.com/churntier/churntier/"
 var floors = [][]string{
 	{"pipeline/date", "pipeline/guess"},
 	{"pipeline/objstore", "pipeline/spill"},
-	{"pipeline/objstore/mem", "pipeline/objstore/file", "pipeline/objstore/gcs", "pipeline/objstore/dry"},
+	{"pipeline/objstore/mem", "pipeline/objstore/file", "pipeline/objstore/gcs", "pipeline/objstore/dry", "pipeline/objstore/faulty"},
 	{"pipeline/objstore/dial", "pipeline/objstore/objstoretest"},
 	{"pipeline/score/forest", "pipeline/filter"},
 	{"pipeline/publish", "pipeline/gate", "pipeline/audience", "pipeline/score", "pipeline/selection", "pipeline/distribution", "pipeline/snapshot", "pipeline/identity"},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,47 +23,22 @@ import (
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/localrun"
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/score"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
-// trip is a store in memory that calls a hook before each operation; an error of
-// the hook is that of the operation. Bytes that are read pass through bend.
-type trip struct {
-	objstore.Driver
-	before func(operation, key string) error
-	bend   func(key string, data []byte)
-}
-
-func (d *trip) Put(ctx context.Context, key string, cond objstore.Condition) (objstore.Upload, error) {
-	if err := d.before("put", key); err != nil {
-		return nil, err
-	}
-	return d.Driver.Put(ctx, key, cond)
-}
-
-func (d *trip) Open(ctx context.Context, key, generation string, offset, length int64) (io.ReadCloser, error) {
-	if err := d.before("open", key); err != nil {
-		return nil, err
-	}
-	in, err := d.Driver.Open(ctx, key, generation, offset, length)
-	if err != nil || d.bend == nil {
-		return in, err
-	}
-	defer in.Close()
-	data, err := io.ReadAll(in)
-	d.bend(key, data)
-	return io.NopCloser(bytes.NewReader(data)), err
-}
-
 // town is a warehouse and an output in memory and a night between them.
 type town struct {
 	t         *testing.T
 	warehouse *objstore.Bucket
-	store     *trip
+	output    objstore.Driver                     // without faults
+	decide    func(faulty.Operation) faulty.Fault // on the output, as the night sees it
 	night     pipeline.Night
 }
+
+func never(faulty.Operation) faulty.Fault { return faulty.None }
 
 type silent struct{}
 
@@ -82,7 +56,8 @@ func newTown(t *testing.T) *town {
 		t.Fatal(err)
 	}
 	w := &town{t: t, warehouse: objstore.New(mem.New(), "mem://warehouse")}
-	w.store = &trip{Driver: mem.New(), before: func(string, string) error { return nil }}
+	w.output, w.decide = mem.New(), never
+	seen := faulty.NewProcess(func(o faulty.Operation) faulty.Fault { return w.decide(o) }).Store("output", w.output)
 	runs := 0
 	w.night = pipeline.Night{
 		Prediction: "churn-test", Date: day, Mode: pipeline.Live,
@@ -95,7 +70,7 @@ func newTown(t *testing.T) *town {
 		},
 		Snapshot: snapshot.Source{Bucket: w.warehouse, Partition: "dt={date}", Files: "*.parquet", Ready: "_SUCCESS"},
 		Verify:   snapshot.VerifyWhole, Limits: snapshot.DefaultLimits(), Zone: time.UTC, Gates: gate.DefaultLimits(),
-		Output: objstore.New(w.store, "mem://output"), Temp: t.TempDir(), Progress: silent{},
+		Output: objstore.New(seen, "mem://output"), Temp: t.TempDir(), Progress: silent{},
 		SplitRows: snapshot.SplitRows, NewRun: func() string { runs++; return fmt.Sprintf("%026d", runs) },
 	}
 	w.put("dt=2026-11-22/a.parquet", users(t, 0, 400))
@@ -173,9 +148,19 @@ func (w *town) fails(ctx context.Context, kind error) {
 	if keys := w.published(); len(keys) > 0 {
 		w.t.Errorf("published %v", keys)
 	}
-	w.store.before, w.store.bend = func(string, string) error { return nil }, nil
+	w.decide = never
 	if out, err := w.run(w.t.Context()); err != nil || out.Status != pipeline.Published || out.Manifest.Rows.Scored != 600 {
 		w.t.Errorf("the rerun gave %+v, %v", out, err)
+	}
+}
+
+// on decides for a fault of every operation of a kind on keys that contain part.
+func on(what faulty.Fault, kind, part string) func(faulty.Operation) faulty.Fault {
+	return func(o faulty.Operation) faulty.Fault {
+		if o.Kind == kind && strings.Contains(o.Key, part) {
+			return what
+		}
+		return faulty.None
 	}
 }
 
@@ -191,11 +176,11 @@ func once(f func()) func() {
 func TestInputThatChangesWhileItIsRead(t *testing.T) {
 	w := newTown(t)
 	change := once(func() { w.put("dt=2026-11-22/b.parquet", users(t, 400, 600)) }) // the same bytes, another version
-	w.store.before = func(_, key string) error {
-		if strings.Contains(key, "/scores/") {
+	w.decide = func(o faulty.Operation) faulty.Fault {
+		if strings.Contains(o.Key, "/scores/") {
 			change()
 		}
-		return nil
+		return faulty.None
 	}
 	w.fails(t.Context(), snapshot.ErrNotReady)
 }
@@ -212,55 +197,35 @@ func TestStagedFileThatDoesNotReadBack(t *testing.T) {
 	} {
 		w := newTown(t)
 		w.night.Rules.Audiences[0].Files = everyForm
-		w.store.bend = func(key string, data []byte) {
-			if strings.HasSuffix(key, file) && len(data) > 0 {
-				data[len(data)/2] ^= 0x10
-			}
-		}
+		w.decide = on(faulty.FlippedBit, faulty.Open, file)
 		w.fails(t.Context(), pipeline.ErrStaged)
 	}
 }
 
 func TestStoreThatFails(t *testing.T) {
-	broken := errors.New("the line is cut")
 	for _, at := range []string{"_CHURNTIER.json", "/scores/", "/audiences/", "/rejected/", "distribution.json", "distribution.parquet", "MANIFEST.json"} {
 		w := newTown(t)
-		w.store.before = func(operation, key string) error {
-			if operation == "put" && strings.Contains(key, at) {
-				return broken
-			}
-			return nil
-		}
-		w.fails(t.Context(), broken)
+		w.decide = on(faulty.Error, faulty.Put, at)
+		w.fails(t.Context(), faulty.ErrReset)
 	}
 }
 
 func TestInterruptionInTheMiddle(t *testing.T) {
 	w := newTown(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	w.store.before = func(_, key string) error {
-		if strings.Contains(key, "/audiences/") {
-			cancel()
-		}
-		return ctx.Err()
-	}
+	w.decide = on(faulty.None.Then(cancel), faulty.Put, "/audiences/")
 	w.fails(ctx, context.Canceled)
 }
 
 // The night is published though latest/ cannot be written; a rerun finishes it.
 func TestProjectionThatFails(t *testing.T) {
 	w := newTown(t)
-	w.store.before = func(operation, key string) error {
-		if operation == "put" && strings.HasPrefix(key, "latest/") {
-			return objstore.ErrPermission
-		}
-		return nil
-	}
+	w.decide = on(faulty.Answer(objstore.ErrPermission), faulty.Put, "latest/")
 	out, err := w.run(t.Context())
 	if !errors.Is(err, pipeline.ErrProjection) || out == nil || out.Status != pipeline.Published {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	w.store.before = func(string, string) error { return nil }
+	w.decide = never
 	if out, err := w.run(t.Context()); err != nil || out.Status != pipeline.AlreadyPublished {
 		t.Errorf("the rerun gave %+v, %v", out, err)
 	}
@@ -273,16 +238,16 @@ func TestProjectionThatFails(t *testing.T) {
 func TestFenceBeforeTheCommit(t *testing.T) {
 	w := newTown(t)
 	fence := once(func() {
-		b := objstore.New(w.store.Driver, "mem://output")
+		b := objstore.New(w.output, "mem://output")
 		if _, err := b.CreateBytes(t.Context(), "commits/2026-11-22/00000000.json", []byte(`{"seq":0,"fence":"clean-up"}`+"\n")); err != nil {
 			t.Error(err)
 		}
 	})
-	w.store.before = func(operation, key string) error {
-		if operation == "put" && strings.HasPrefix(key, "commits/") {
+	w.decide = func(o faulty.Operation) faulty.Fault {
+		if o.Kind == faulty.Put && strings.HasPrefix(o.Key, "commits/") {
 			fence()
 		}
-		return nil
+		return faulty.None
 	}
 	out, err := w.run(t.Context())
 	if err != nil || out.Status != pipeline.Published || out.Seq != 1 || out.Run != fmt.Sprintf("%026d", 2) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -80,18 +81,18 @@ func TestCommitWhenThePlaceIsTaken(t *testing.T) {
 // I8: a runner never says unpublished of what took effect through its own commit.
 func TestCommitUnderFaults(t *testing.T) {
 	for name, c := range map[string]struct {
-		what      fault
+		what      faulty.Fault
 		err       error
 		published bool
 	}{
-		"reply lost":       {replyLost, nil, true},
-		"error before":     {before, publish.ErrUnknown, false},
-		"said to be there": {refused, publish.ErrUnknown, false},
+		"reply lost":       {faulty.Lost, nil, true},
+		"error before":     {faulty.Error, publish.ErrUnknown, false},
+		"said to be there": {faulty.Refused, publish.ErrUnknown, false},
 		"forbidden":        {forbidden, objstore.ErrPermission, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := mem.New()
-			l := open(t, failing(d, "put", "commits/", c.what))
+			l := open(t, failing(d, faulty.Put, "commits/", c.what))
 			out, err := l.Commit(ctx, publish.Log{Date: day}, entryOf(runNamed(1), "a"))
 			if !errors.Is(err, c.err) || out.Ours != c.published {
 				t.Errorf("got %+v, %v; expected %v", out, err, c.err)
@@ -109,15 +110,15 @@ func TestCommitUnderFaults(t *testing.T) {
 
 func TestCommitThatCannotReadBack(t *testing.T) {
 	d := mem.New()
-	l := open(t, objstore.New(&faulty{Driver: d, decide: func(op, key string) fault {
+	l := open(t, deciding(d, func(o faulty.Operation) faulty.Fault {
 		switch {
-		case op == "put":
-			return replyLost
-		case strings.HasPrefix(key, "commits/"):
-			return before
+		case o.Kind == faulty.Put:
+			return faulty.Lost
+		case strings.HasPrefix(o.Key, "commits/"):
+			return faulty.Error
 		}
-		return none
-	}}, "mem://out"))
+		return faulty.None
+	}))
 	_, err := l.Commit(ctx, publish.Log{Date: day}, entryOf(runNamed(1), "a"))
 	if !errors.Is(err, publish.ErrUnknown) || !strings.Contains(err.Error(), "may have taken effect or not; run again") {
 		t.Errorf("got %v, expected ErrUnknown", err)
@@ -127,13 +128,7 @@ func TestCommitThatCannotReadBack(t *testing.T) {
 // An interrupt while the commit is under way does not make its outcome unknown.
 func TestCommitInterrupted(t *testing.T) {
 	interrupted, interrupt := context.WithCancel(ctx)
-	store := &faulty{Driver: mem.New(), lost: interrupt, decide: func(op, _ string) fault {
-		if op == "put" {
-			return replyLost
-		}
-		return none
-	}}
-	l := open(t, objstore.New(store, "mem://out"))
+	l := open(t, failing(mem.New(), faulty.Put, "", faulty.Lost.Then(interrupt)))
 	out, err := l.Commit(interrupted, publish.Log{Date: day}, entryOf(runNamed(1), "a"))
 	if err != nil || !out.Ours {
 		t.Errorf("got %+v, %v; expected it published", out, err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -51,7 +52,7 @@ func TestOpenKnowsWhoseThePlaceIs(t *testing.T) {
 }
 
 func TestOpenReportsAStoreThatFails(t *testing.T) {
-	_, err := publish.Open(ctx, failing(mem.New(), "list", "_CHURNTIER", forbidden), prediction)
+	_, err := publish.Open(ctx, failing(mem.New(), faulty.List, "_CHURNTIER", forbidden), prediction)
 	if !errors.Is(err, objstore.ErrPermission) || errors.Is(err, publish.ErrForeign) {
 		t.Errorf("got %v, expected ErrPermission", err)
 	}
@@ -105,10 +106,10 @@ func TestOnePredictionWinsTheClaim(t *testing.T) {
 }
 
 func TestClaimAfterALostReply(t *testing.T) {
-	for what, want := range map[fault]error{replyLost: nil, before: errLost, forbidden: objstore.ErrPermission} {
-		l := open(t, failing(mem.New(), "put", "_CHURNTIER", what))
+	for what, want := range map[*faulty.Fault]error{&faulty.Lost: nil, &faulty.Error: faulty.ErrReset, &forbidden: objstore.ErrPermission} {
+		l := open(t, failing(mem.New(), faulty.Put, "_CHURNTIER", *what))
 		if err := l.Claim(ctx); !errors.Is(err, want) {
-			t.Errorf("fault %d: got %v, expected %v", what, err, want)
+			t.Errorf("%s: got %v, expected %v", what, err, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -170,13 +171,13 @@ func TestDatesAreThoseWithALog(t *testing.T) {
 func TestReadingALogFromAFailingStore(t *testing.T) {
 	d := mem.New()
 	put(t, bucket(d), commitKey(day, 0), fence(0))
-	if _, err := open(t, failing(d, "list", "commits", before)).Log(ctx, day); !errors.Is(err, errLost) {
+	if _, err := open(t, failing(d, faulty.List, "commits", faulty.Error)).Log(ctx, day); !errors.Is(err, faulty.ErrReset) {
 		t.Errorf("list: got %v", err)
 	}
-	if _, err := open(t, failing(d, "open", "commits", forbidden)).Log(ctx, day); !errors.Is(err, objstore.ErrPermission) {
+	if _, err := open(t, failing(d, faulty.Open, "commits", forbidden)).Log(ctx, day); !errors.Is(err, objstore.ErrPermission) {
 		t.Errorf("open: got %v", err)
 	}
-	if _, err := open(t, failing(d, "list", "commits", before)).Dates(ctx); !errors.Is(err, errLost) {
+	if _, err := open(t, failing(d, faulty.List, "commits", faulty.Error)).Dates(ctx); !errors.Is(err, faulty.ErrReset) {
 		t.Errorf("dates: got %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -229,10 +230,10 @@ func TestSealAgain(t *testing.T) {
 }
 
 func TestSealUnderFaults(t *testing.T) {
-	for what, want := range map[fault]error{replyLost: nil, before: errLost, forbidden: objstore.ErrPermission} {
-		l := open(t, failing(mem.New(), "put", "runs/", what))
+	for what, want := range map[*faulty.Fault]error{&faulty.Lost: nil, &faulty.Error: faulty.ErrReset, &forbidden: objstore.ErrPermission} {
+		l := open(t, failing(mem.New(), faulty.Put, "runs/", *what))
 		if _, err := l.Seal(ctx, goldenManifest()); !errors.Is(err, want) {
-			t.Errorf("fault %d: got %v, expected %v", what, err, want)
+			t.Errorf("%s: got %v, expected %v", what, err, want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -128,14 +129,14 @@ func TestWithdraw(t *testing.T) {
 func TestAnOperatorWhoIsSecond(t *testing.T) {
 	d, b, _ := twoRuns(t)
 	first := true
-	racing := &faulty{Driver: d, decide: func(op, key string) fault {
-		if op == "put" && strings.HasPrefix(key, "commits/") && first {
+	racing := deciding(d, func(o faulty.Operation) faulty.Fault {
+		if o.Kind == faulty.Put && strings.HasPrefix(o.Key, "commits/") && first {
 			first = false
 			put(t, b, commitKey(day, 2), withdrawal(2))
 		}
-		return none
-	}}
-	_, err := open(t, bucket(racing)).Rollback(ctx, day, 0, "wrong model")
+		return faulty.None
+	})
+	_, err := open(t, racing).Rollback(ctx, day, 0, "wrong model")
 	if !errors.Is(err, publish.ErrSuperseded) || !strings.Contains(err.Error(), "withdrawal") {
 		t.Errorf("got %v, expected ErrSuperseded", err)
 	}
@@ -143,19 +144,21 @@ func TestAnOperatorWhoIsSecond(t *testing.T) {
 
 // Whatever becomes of the write, what the operator is told is so.
 func TestAnOperatorIsToldTheTruth(t *testing.T) {
-	for what, want := range map[fault]string{before: "unknown", replyLost: "done", refused: "unknown", forbidden: "not done"} {
+	for what, want := range map[*faulty.Fault]string{
+		&faulty.Error: "unknown", &faulty.Lost: "done", &faulty.Refused: "unknown", &forbidden: "not done",
+	} {
 		d, b, l := twoRuns(t)
-		_, err := open(t, failing(d, "put", "commits/", what)).Withdraw(ctx, day, "complaint")
+		_, err := open(t, failing(d, faulty.Put, "commits/", *what)).Withdraw(ctx, day, "complaint")
 		log, _ := l.Log(ctx, day)
 		got := fmt.Sprint(map[bool]string{true: "done", false: "not done"}[err == nil])
 		if errors.Is(err, publish.ErrUnknown) {
 			got = "unknown"
 		}
 		if got != want || (got == "done") != (log.Next() == 3) {
-			t.Errorf("fault %d: told %s (%v), the log has %d entries; expected %s", what, got, err, log.Next(), want)
+			t.Errorf("%s: told %s (%v), the log has %d entries; expected %s", what, got, err, log.Next(), want)
 		}
 		if e, err := open(t, b).Withdraw(ctx, day, "complaint"); err != nil || e.Seq != 2 {
-			t.Errorf("fault %d: again: %+v, %v", what, e, err)
+			t.Errorf("%s: again: %+v, %v", what, e, err)
 		}
 	}
 }

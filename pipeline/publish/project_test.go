@@ -12,6 +12,7 @@ import (
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -209,12 +210,12 @@ func TestProjectLeavesWhatOthersWrote(t *testing.T) {
 
 func TestProjectUnderFaults(t *testing.T) {
 	for name, c := range map[string]struct {
-		what fault
+		what faulty.Fault
 		err  error
 	}{
-		"reply lost":   {replyLost, nil},
-		"error before": {before, nil},
-		"conflict":     {refused, nil},
+		"reply lost":   {faulty.Lost, nil},
+		"error before": {faulty.Error, nil},
+		"conflict":     {faulty.Refused, nil},
 		"forbidden":    {forbidden, objstore.ErrPermission},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -227,7 +228,7 @@ func TestProjectUnderFaults(t *testing.T) {
 			if _, err := l.Commit(ctx, log, publish.Entry{Run: runNamed(1), Fingerprint: hexOf("a"), ManifestSHA256: sum}); err != nil {
 				t.Fatal(err)
 			}
-			_, err = open(t, failing(d, "put", "latest/", c.what)).Project(ctx)
+			_, err = open(t, failing(d, faulty.Put, "latest/", c.what)).Project(ctx)
 			if !errors.Is(err, c.err) {
 				t.Fatalf("got %v, expected %v", err, c.err)
 			}
@@ -243,13 +244,13 @@ func TestProjectOvertaken(t *testing.T) {
 	d := mem.New()
 	mustPublish(t, open(t, bucket(d)), day.AddDays(-1), 0, false)
 	overtaken := false
-	l := open(t, objstore.New(&faulty{Driver: d, decide: func(op, key string) fault {
-		if op == "put" && strings.HasPrefix(key, "latest/") && !overtaken {
+	l := open(t, deciding(d, func(o faulty.Operation) faulty.Fault {
+		if o.Kind == faulty.Put && strings.HasPrefix(o.Key, "latest/") && !overtaken {
 			overtaken = true
 			mustPublish(t, open(t, bucket(d)), day.AddDays(1), 2, false)
 		}
-		return none
-	}}, "mem://out"))
+		return faulty.None
+	}))
 	mustPublish(t, l, day, 1, false)
 	if got := latestOf(t, bucket(d)); got.Run != runNamed(2) || !overtaken {
 		t.Errorf("latest shows %+v, expected the newest date", got)
@@ -258,12 +259,12 @@ func TestProjectOvertaken(t *testing.T) {
 
 func TestProjectGivesUp(t *testing.T) {
 	d := mem.New()
-	l := open(t, objstore.New(&faulty{Driver: d, decide: func(op, key string) fault {
-		if op == "put" && strings.HasPrefix(key, "latest/") {
-			return refused
+	l := open(t, deciding(d, func(o faulty.Operation) faulty.Fault {
+		if o.Kind == faulty.Put && strings.HasPrefix(o.Key, "latest/") {
+			return faulty.Refused
 		}
-		return none
-	}}, "mem://out"))
+		return faulty.None
+	}))
 	out, err := publishNight(l, day, runNamed(1), hexOf("a"), false)
 	if !errors.Is(err, publish.ErrConflict) || !out.Ours {
 		t.Errorf("got %+v, %v; expected it published with ErrConflict", out, err)
@@ -274,7 +275,7 @@ func TestProjectReportsAStoreThatFails(t *testing.T) {
 	d := mem.New()
 	mustPublish(t, open(t, bucket(d)), day, 1, false)
 	for _, prefix := range []string{"commits/", "commits/2026-11-22/", "latest/"} {
-		if _, err := open(t, failing(d, "list", prefix, before)).Project(ctx); !errors.Is(err, errLost) {
+		if _, err := open(t, failing(d, faulty.List, prefix, faulty.Error)).Project(ctx); !errors.Is(err, faulty.ErrReset) {
 			t.Errorf("list %s: got %v", prefix, err)
 		}
 	}

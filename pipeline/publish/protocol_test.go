@@ -6,25 +6,26 @@ import (
 	"testing"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
 // nth gives a bucket on d whose nth operation meets the fault, and tells whether
 // there was one.
-func nth(d objstore.Driver, n int, what fault) (*objstore.Bucket, func() bool) {
-	return objstore.New(&faulty{Driver: d, decide: func(string, string) fault {
+func nth(d objstore.Driver, n int, what faulty.Fault) (*objstore.Bucket, func() bool) {
+	return deciding(d, func(faulty.Operation) faulty.Fault {
 		if n--; n == -1 {
 			return what
 		}
-		return none
-	}}, "mem://out"), func() bool { return n < 0 }
+		return faulty.None
+	}), func() bool { return n < 0 }
 }
 
 // Every operation of a run fails in turn, in every way; then the invariants hold,
 // and one clean run publishes and converges (I7).
 func TestEveryOperationFailsInTurn(t *testing.T) {
-	for what, name := range map[fault]string{before: "before", replyLost: "reply lost", refused: "refused", forbidden: "forbidden"} {
+	for _, what := range []faulty.Fault{faulty.Error, faulty.Lost, faulty.Refused, forbidden} {
 		operations := 0
 		for reached := true; reached; operations++ {
 			d := mem.New()
@@ -32,12 +33,12 @@ func TestEveryOperationFailsInTurn(t *testing.T) {
 			b, hit := nth(d, operations, what)
 			out, err := publishUnder(b)
 			reached = hit()
-			at := fmt.Sprintf("operation %d: %s", operations, name)
+			at := fmt.Sprintf("operation %d: %s", operations, what)
 			checkTruth(t, at, d, out, err)
 			checkRerun(t, at, d)
 		}
 		if operations < 12 {
-			t.Errorf("%s: a run has %d operations, expected more", name, operations)
+			t.Errorf("%s: a run has %d operations, expected more", what, operations)
 		}
 	}
 }

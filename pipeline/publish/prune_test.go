@@ -10,6 +10,7 @@ import (
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -85,7 +86,7 @@ func TestPruneDeletesWhatChangedSinceItWasListed(t *testing.T) {
 	d, b, _ := twoRuns(t)
 	committed := keys(t, b, "runs/")
 	stage(t, b, 3)
-	done := prune(t, failing(d, "delete", "runs/", refused), orphansOnly())
+	done := prune(t, failing(d, faulty.Delete, "runs/", faulty.Refused), orphansOnly())
 	if len(done.Orphans) != 1 || done.Orphans[0].Objects != 1 {
 		t.Errorf("deleted %+v, want the one object of the orphan", done.Orphans)
 	}
@@ -137,13 +138,13 @@ func TestPruneGivesUpWhereTheLogMoves(t *testing.T) {
 	d := mem.New()
 	b := bucket(d)
 	stage(t, b, 1)
-	racing := &faulty{Driver: d, decide: func(op, key string) fault {
-		if op == "put" && strings.HasPrefix(key, "commits/") {
+	racing := deciding(d, func(o faulty.Operation) faulty.Fault {
+		if o.Kind == faulty.Put && strings.HasPrefix(o.Key, "commits/") {
 			mustPublish(t, open(t, b), day, 1, false)
 		}
-		return none
-	}}
-	done := prune(t, bucket(racing), orphansOnly())
+		return faulty.None
+	})
+	done := prune(t, racing, orphansOnly())
 	if len(done.Orphans) > 0 || len(done.Skipped) != 1 || done.Skipped[0] != day {
 		t.Errorf("%+v", done)
 	}
@@ -191,7 +192,7 @@ func TestPruneNeverTakesTheEffectiveRunsOfTheNewestDates(t *testing.T) {
 // What an interrupted clean-up left of an expired run goes with the next one.
 func TestPruneCompletesAnExpiry(t *testing.T) {
 	d, b, l := twoRuns(t)
-	fails := failing(d, "delete", "", before)
+	fails := failing(d, faulty.Delete, "", faulty.Error)
 	p := everything()
 	if done, err := open(t, fails).Prune(ctx, p); err == nil || len(done.Expired) > 0 {
 		t.Fatalf("%+v, %v", done, err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -102,11 +103,11 @@ func TestPastReportsAStoreThatFails(t *testing.T) {
 	d := mem.New()
 	mustPublish(t, open(t, bucket(d)), day, 1, false)
 	for _, prefix := range []string{"commits/", "commits/2026-11-22/", "runs/"} {
-		if _, err := open(t, failing(d, "list", prefix, before)).Past(ctx, day.AddDays(1), 7); !errors.Is(err, errLost) {
+		if _, err := open(t, failing(d, faulty.List, prefix, faulty.Error)).Past(ctx, day.AddDays(1), 7); !errors.Is(err, faulty.ErrReset) {
 			t.Errorf("list %s: got %v", prefix, err)
 		}
 	}
-	if _, _, err := open(t, failing(d, "list", "commits/", before)).Published(ctx, day); !errors.Is(err, errLost) {
+	if _, _, err := open(t, failing(d, faulty.List, "commits/", faulty.Error)).Published(ctx, day); !errors.Is(err, faulty.ErrReset) {
 		t.Errorf("got %v", err)
 	}
 }

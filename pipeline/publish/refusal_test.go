@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -87,7 +88,7 @@ func TestRefusalBeforeAnythingWasCounted(t *testing.T) {
 }
 
 func TestRefusalThatCannotBeKept(t *testing.T) {
-	l := open(t, failing(mem.New(), "put", "refusals/", forbidden))
+	l := open(t, failing(mem.New(), faulty.Put, "refusals/", forbidden))
 	if err := l.Refuse(ctx, publish.Refusal{Date: day, Run: runNamed(1)}); !errors.Is(err, objstore.ErrPermission) {
 		t.Errorf("got %v", err)
 	}

@@ -3,25 +3,25 @@ package publish_test
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/faulty"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
 const prediction = "churn-14d"
 
+// forbidden is a store that does not let this user do it.
+var forbidden = faulty.Answer(objstore.ErrPermission)
+
 var (
-	errLost = errors.New("connection reset")
-	ctx     = context.Background()
-	day     = on("2026-11-22")
+	ctx = context.Background()
+	day = on("2026-11-22")
 )
 
 func on(s string) date.Date {
@@ -38,96 +38,17 @@ func runNamed(n int) string { return fmt.Sprintf("01J%023d", n) }
 // hexOf gives 64 hex digits that stand for s.
 func hexOf(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
 
-// fault is what becomes of one operation of the store.
-type fault int
-
-const (
-	none      fault = iota
-	before          // an error, nothing happened
-	replyLost       // it happened, and an error all the same
-	refused         // the precondition is said not to hold
-	forbidden
-)
-
-// faulty is a store whose operations fail as decide says.
-type faulty struct {
-	objstore.Driver
-	mu     sync.Mutex
-	decide func(op, key string) fault
-	lost   func() // called when a reply is lost, after what it was about
-}
-
-func (f *faulty) fault(op, key string) fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.decide(op, key)
-}
-
-// do runs an operation under its fault.
-func (f *faulty) do(op, key string, run func() error) error {
-	switch f.fault(op, key) {
-	case before:
-		return errLost
-	case refused:
-		return objstore.ErrPrecondition
-	case forbidden:
-		return objstore.ErrPermission
-	case replyLost:
-		err := run()
-		if f.lost != nil {
-			f.lost()
-		}
-		return errors.Join(err, errLost)
-	}
-	return run()
-}
-
-func (f *faulty) List(ctx context.Context, prefix string, folders bool, yield func(objstore.Attrs) error) error {
-	return f.do("list", prefix, func() error { return f.Driver.List(ctx, prefix, folders, yield) })
-}
-
-func (f *faulty) Open(ctx context.Context, key, generation string, offset, length int64) (r io.ReadCloser, err error) {
-	err = f.do("open", key, func() error {
-		r, err = f.Driver.Open(ctx, key, generation, offset, length)
-		return err
-	})
-	return r, err
-}
-
-func (f *faulty) Put(ctx context.Context, key string, cond objstore.Condition) (objstore.Upload, error) {
-	u, err := f.Driver.Put(ctx, key, cond)
-	return &faultyUpload{u, f, key}, err
-}
-
-func (f *faulty) Delete(ctx context.Context, key string, cond objstore.Condition) error {
-	return f.do("delete", key, func() error { return f.Driver.Delete(ctx, key, cond) })
-}
-
-type faultyUpload struct {
-	objstore.Upload
-	store *faulty
-	key   string
-}
-
-func (u *faultyUpload) Commit(sum objstore.Checksum) (a objstore.Attrs, err error) {
-	err = u.store.do("put", u.key, func() error {
-		a, err = u.Upload.Commit(sum)
-		return err
-	})
-	return a, err
-}
-
-// failing gives a bucket on d where the operation op on keys that begin with
+// failing gives a bucket on d where the operation kind on keys that begin with
 // prefix meets the fault, the first time.
-func failing(d objstore.Driver, op, prefix string, what fault) *objstore.Bucket {
-	done := false
-	return objstore.New(&faulty{Driver: d, decide: func(o, key string) fault {
-		if done || o != op || !strings.HasPrefix(key, prefix) {
-			return none
-		}
-		done = true
-		return what
-	}}, "mem://out")
+func failing(d objstore.Driver, kind, prefix string, what faulty.Fault) *objstore.Bucket {
+	return bucket(faulty.Once(what, func(o faulty.Operation) bool {
+		return o.Kind == kind && strings.HasPrefix(o.Key, prefix)
+	}).Store("out", d))
+}
+
+// deciding gives a bucket on d whose operations meet what decide says.
+func deciding(d objstore.Driver, decide func(faulty.Operation) faulty.Fault) *objstore.Bucket {
+	return bucket(faulty.NewProcess(decide).Store("out", d))
 }
 
 func bucket(d objstore.Driver) *objstore.Bucket { return objstore.New(d, "mem://out") }
