@@ -174,8 +174,15 @@ func (c *cleanup) orphans(ctx context.Context, log Log, there []folder) error {
 }
 
 // extend adds an entry of the clean-up and gives the log with it. ErrSuperseded when
-// somebody else added to the log of the date meanwhile.
+// somebody else added to the log of the date meanwhile. Where the log names a run
+// that has not the manifest which was committed, it was not read as it was written,
+// and nothing is deleted by it.
 func (c *cleanup) extend(ctx context.Context, log Log, e Entry, kind Kind) (Log, error) {
+	for _, p := range log.Publications() {
+		if _, err := c.Committed(ctx, log.Date, p); err != nil {
+			return log, fmt.Errorf("%s of %s: entry %d: %w", kind, log.Date, p.Seq, err)
+		}
+	}
 	e, err := c.place(ctx, log, e, kind)
 	if err != nil {
 		return log, err
