@@ -26,7 +26,7 @@ func history(ctx context.Context, ledger *publish.Ledger, before date.Date) ([]p
 	}
 	all := make([]past, len(published))
 	for i, p := range published {
-		report, err := ReadReport(ctx, ledger.Bucket(), publish.RunPrefix(p.Manifest.Date, p.Manifest.Run))
+		report, err := readReport(ctx, ledger.Bucket(), p.Manifest)
 		if err != nil {
 			return nil, fmt.Errorf("history of %s: %w", p.Date, err)
 		}

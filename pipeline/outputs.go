@@ -27,6 +27,7 @@ const (
 	formatParquet = "parquet"
 	formatCSV     = "csv"
 	formatJSONL   = "jsonl"
+	formatJSON    = "json"
 	gzipped       = ".gz"
 )
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -57,14 +58,19 @@ func (r *run) report() *Report {
 	return rep
 }
 
-// ReadReport reads the distribution of the run whose files lie under prefix.
-func ReadReport(ctx context.Context, b *objstore.Bucket, prefix string) (*Report, error) {
-	key := prefix + "/" + reportName
+// readReport reads the distribution of a published run, byte for byte as it was
+// written.
+func readReport(ctx context.Context, b *objstore.Bucket, m *publish.Manifest) (*Report, error) {
+	key := m.Prefix() + "/" + reportName
 	data, _, err := b.Read(ctx, key, reportLimit)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", b.URL(key), err)
 	}
 	rep := &Report{}
+	digest := fmt.Sprintf("%x", sha256.Sum256(data))
+	if !slices.ContainsFunc(m.Files(), func(f publish.File) bool { return f.Key == key && f.SHA256 == digest }) {
+		return nil, fmt.Errorf("%w: %s: sha256 %s is not in the manifest", publish.ErrDamaged, b.URL(key), digest)
+	}
 	if err := json.Unmarshal(data, rep); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", publish.ErrDamaged, b.URL(key), err)
 	}
@@ -92,7 +98,7 @@ func (r *run) writeReport(ctx context.Context) ([]publish.File, error) {
 	for _, f := range []struct {
 		name, format string
 		data         []byte
-	}{{reportTableName, "parquet", table.Bytes()}, {reportName, "json", append(text, '\n')}} {
+	}{{reportTableName, formatParquet, table.Bytes()}, {reportName, formatJSON, append(text, '\n')}} {
 		key := r.plan.prefix + "/" + f.name
 		w, err := r.Output.CreateBytes(ctx, key, f.data)
 		if err != nil {

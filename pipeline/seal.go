@@ -58,37 +58,45 @@ func (r *run) readBack(ctx context.Context) error {
 	return g.Wait()
 }
 
+// countRows reads a staged file again. Its size and checksum must be what was
+// written: by the store's word, and of every byte where the file is read in one go.
 func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows int64, err error) {
 	attrs, err := b.Stat(ctx, f.Key)
 	if err != nil {
 		return 0, err
 	}
-	if attrs.Size != f.Bytes {
-		return 0, fmt.Errorf("has %d bytes, %d were written", attrs.Size, f.Bytes)
+	there, written := objstore.Checksum{Size: attrs.Size, CRC32C: attrs.CRC32C}, objstore.Checksum{Size: f.Bytes, CRC32C: uint32(f.CRC32C)}
+	if !attrs.HasCRC32C {
+		there.CRC32C = written.CRC32C
 	}
-	switch f.Format {
-	case formatParquet:
+	if err := there.Check(written); err != nil {
+		return 0, err
+	}
+	if f.Format == formatParquet {
 		r, err := b.OpenAt(ctx, attrs)
 		if err != nil {
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, r.Close()) }()
 		return audience.CountParquet(r, attrs.Size)
-	case formatCSV, formatJSONL:
-		r, err := b.Open(ctx, attrs)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { err = errors.Join(err, r.Close()) }()
-		return countText(r, f)
 	}
-	return f.Rows, nil // distribution.json: its size was compared
+	attrs.CRC32C, attrs.HasCRC32C = written.CRC32C, true
+	r, err := b.Open(ctx, attrs)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return countText(r, f)
 }
 
 func countText(r io.Reader, f publish.File) (int64, error) {
 	count := audience.CountCSV
-	if f.Format == formatJSONL {
+	switch f.Format {
+	case formatJSONL:
 		count = audience.CountJSONL
+	case formatJSON: // distribution.json is no table
+		_, err := io.Copy(io.Discard, r)
+		return f.Rows, err
 	}
 	if strings.HasSuffix(f.Key, gzipped) {
 		return audience.CountGzip(r, count)

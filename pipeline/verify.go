@@ -206,7 +206,7 @@ func (v *verification) read(ctx context.Context, a objstore.Attrs) (s sums, err 
 
 // distribution holds the exact counts of the run against its manifest.
 func (v *verification) distribution(ctx context.Context, m *publish.Manifest) error {
-	rep, err := ReadReport(ctx, v.ledger.Bucket(), m.Prefix())
+	rep, err := readReport(ctx, v.ledger.Bucket(), m)
 	if err != nil {
 		if errors.Is(err, objstore.ErrNotExist) {
 			return nil // noted as a missing file
