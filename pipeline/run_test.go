@@ -45,7 +45,10 @@ type silent struct{}
 func (silent) Stage(string, int64) {}
 func (silent) Add(int64)           {}
 
-func newTown(t *testing.T) *town {
+func newTown(t *testing.T) *town { return newTownOn(t, mem.New()) }
+
+// newTownOn is newTown with another driver for the output.
+func newTownOn(t *testing.T, output objstore.Driver) *town {
 	t.Helper()
 	day, err := date.Parse("2026-11-22")
 	if err != nil {
@@ -56,7 +59,7 @@ func newTown(t *testing.T) *town {
 		t.Fatal(err)
 	}
 	w := &town{t: t, warehouse: objstore.New(mem.New(), "mem://warehouse")}
-	w.output, w.decide = mem.New(), never
+	w.output, w.decide = output, never
 	seen := faulty.NewProcess(func(o faulty.Operation) faulty.Fault { return w.decide(o) }).Store("output", w.output)
 	runs := 0
 	w.night = pipeline.Night{
@@ -193,13 +196,32 @@ var everyForm = []pipeline.File{
 func TestStagedFileThatDoesNotReadBack(t *testing.T) {
 	for _, file := range []string{
 		"/scores/part-00000.parquet", "/audiences/high/part-00000.csv", "/audiences/high/part-00000.jsonl",
-		"/audiences/high/part-00000.csv.gz", "/audiences/high/part-00000.jsonl.gz",
+		"/audiences/high/part-00000.csv.gz", "/audiences/high/part-00000.jsonl.gz", "/distribution.json",
 	} {
-		w := newTown(t)
-		w.night.Rules.Audiences[0].Files = everyForm
-		w.decide = on(faulty.FlippedBit, faulty.Open, file)
-		w.fails(t.Context(), pipeline.ErrStaged)
+		for _, d := range []objstore.Driver{mem.New(), bare{mem.New()}} {
+			w := newTownOn(t, d)
+			w.night.Rules.Audiences[0].Files = everyForm
+			w.decide = on(faulty.FlippedBit, faulty.Open, file)
+			w.fails(t.Context(), pipeline.ErrStaged)
+		}
 	}
+}
+
+// A store that says that another object is there than was written.
+func TestStagedFileThatWasReplaced(t *testing.T) {
+	w := newTown(t)
+	const key = "runs/2026-11-22/00000000000000000000000001/scores/part-00000.parquet"
+	w.decide = on(faulty.None.Then(once(func() {
+		b := objstore.New(w.output, "mem://output")
+		a, err := b.Stat(t.Context(), key)
+		if err == nil {
+			_, err = b.Replace(t.Context(), key, make([]byte, a.Size), a.Generation)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})), faulty.Put, "distribution.json")
+	w.fails(t.Context(), objstore.ErrChecksum)
 }
 
 func TestStoreThatFails(t *testing.T) {

@@ -76,6 +76,16 @@ var (
 	FlippedBit  = Fault{name: "flipped bit", bytes: flip}
 )
 
+// FlippedBitIn is FlippedBit in another byte than that in the middle.
+func FlippedBitIn(at int) Fault {
+	return Fault{name: fmt.Sprintf("%s in byte %d", FlippedBit.name, at), bytes: func(data []byte) []byte {
+		if at < len(data) {
+			data[at] ^= 1
+		}
+		return data
+	}}
+}
+
 // Answer is the fault that a store answers with err and does nothing.
 func Answer(err error) Fault { return Fault{name: err.Error(), told: err} }
 
