@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -176,25 +177,87 @@ func TestCloudThatRefuses(t *testing.T) {
 	}
 }
 
-// A full disk: a tmpfs that takes the first shards but not all.
+// small makes a folder of the place a disk of its own, of so many KiB, and gives what
+// makes it large.
+func (p *place) small(name string, kib int) (grow func()) {
+	p.t.Helper()
+	if err := os.MkdirAll(p.path(name), 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", p.path(name), "tmpfs", 0, fmt.Sprintf("size=%dk", kib)); err != nil {
+		p.t.Skipf("a small tmpfs cannot be mounted here: %v", err)
+	}
+	p.t.Cleanup(func() { _ = syscall.Unmount(p.path(name), 0) })
+	return func() {
+		if err := syscall.Mount("tmpfs", p.path(name), "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// fullDisk wants a night to fail for want of space, and to be published when there
+// is some; a night of which only latest/ found no space is published.
+func (p *place) fullDisk(out runJSON, r result) {
+	p.t.Helper()
+	r.expect(p.t, exitFailed)
+	status, kind, visible := "failed", "disk", 0
+	if out.Status == "published" {
+		status, kind, visible = "published", "projection", 1
+	}
+	if out.Status != status || out.Error == nil || out.Error.Kind != kind || !strings.Contains(out.Error.Message, "space") {
+		p.t.Errorf("status %s, error %+v", out.Status, out.Error)
+	}
+	if len(p.visible()) != visible {
+		p.t.Errorf("status %s, and visible are %v", out.Status, p.visible())
+	}
+}
+
+// A disk that takes some of what is written but not all.
 func TestFullDisk(t *testing.T) {
+	for kib := 64; kib <= 1024; kib *= 4 {
+		p := newPlace(t)
+		p.ordinary(night22, 200_000)
+		grow := p.small("out", kib)
+		p.fullDisk(p.runJSON())
+		grow()
+		p.night().expect(t, exitDone, "published")
+	}
+}
+
+// A disk that is full after every page: before the first file, before the entry in
+// the log, before latest/.
+func TestDiskThatIsFullAfterAnyPage(t *testing.T) {
+	const page = 4 // KiB
+	statuses := map[string]int{}
+	for kib := page; ; kib += page {
+		p := newPlace(t)
+		p.ordinary(night22, 100)
+		grow := p.small("out", kib)
+		out, r := p.runJSON()
+		if statuses[out.Status]++; r.code == exitDone {
+			break
+		}
+		p.fullDisk(out, r)
+		grow()
+		p.night().expect(t, exitDone, "published")
+	}
+	t.Logf("the nights ended as %v", statuses)
+	if statuses["failed"] < 5 {
+		t.Error("expected more of them to fail")
+	}
+}
+
+func TestFullTemporaryFolder(t *testing.T) {
 	p := newPlace(t)
-	p.ordinary("2026-11-22", 200_000)
-	if err := os.Mkdir(p.path("out"), 0o700); err != nil {
-		t.Fatal(err)
+	p.ordinary(night22, 2_000_000)
+	flags := []string{"--temp", p.path("temp"), "--memory", "16MiB"}
+	grow := p.small("temp", 256)
+	p.fullDisk(p.runJSON(flags...))
+	grow()
+	p.night(flags...).expect(t, exitDone, "published")
+	if left := globbed(t, p.path("temp", "*")); len(left) > 0 {
+		t.Errorf("left in the temporary folder: %v", left)
 	}
-	if err := syscall.Mount("tmpfs", p.path("out"), "tmpfs", 0, "size=256k"); err != nil {
-		t.Skipf("a small tmpfs cannot be mounted here: %v", err)
-	}
-	defer func() { _ = syscall.Unmount(p.path("out"), 0) }()
-	p.night().expect(t, exitFailed, "space")
-	if len(p.visible()) > 0 {
-		t.Errorf("something became visible: %v", p.visible())
-	}
-	if err := syscall.Mount("tmpfs", p.path("out"), "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
-		t.Fatal(err)
-	}
-	p.night().expect(t, exitDone, "published")
 }
 
 // asNobody is the command line that the re-executed test binary runs without
