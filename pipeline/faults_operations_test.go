@@ -57,14 +57,14 @@ type folder struct {
 
 var kinds = []kind{
 	{
-		"mem", 5, func(*testing.T) objstore.Driver { return mem.New() },
+		"mem", 7, func(*testing.T) objstore.Driver { return mem.New() },
 		func(t *testing.T, d objstore.Driver) objstore.Driver { return copied(t, mem.New(), d) },
 	},
 	{
-		"bare", 9, func(*testing.T) objstore.Driver { return bare{mem.New()} },
+		"bare", 13, func(*testing.T) objstore.Driver { return bare{mem.New()} },
 		func(t *testing.T, d objstore.Driver) objstore.Driver { return copied(t, bare{mem.New()}, d) },
 	},
-	{"file", 41, openFolder, func(t *testing.T, d objstore.Driver) objstore.Driver {
+	{"file", 61, openFolder, func(t *testing.T, d objstore.Driver) objstore.Driver {
 		copied := openFolder(t)
 		if err := os.CopyFS(copied.(folder).root, os.DirFS(d.(folder).root)); err != nil {
 			t.Fatal(err)

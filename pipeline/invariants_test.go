@@ -130,7 +130,8 @@ type promise struct {
 	forced []string            // the dates that may be published more than once
 }
 
-// check gives what of I1 to I6 does not hold.
+// check gives what of I1 to I6 does not hold of a store with no more dates than keep
+// their shards however old they are.
 func (h holdings) check(p promise) (faults []string) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -143,6 +144,11 @@ func (h holdings) check(p promise) (faults []string) {
 	}
 	for key, data := range h {
 		faults = append(faults, h.checkObject(key, data, expired, p.shards)...)
+	}
+	for _, date := range h.dates("commits/") {
+		if _, run, _ := h.effective(date); expired[run] {
+			faults = append(faults, fmt.Sprintf("I6: run %s of %s is effective and has expired", run, date))
+		}
 	}
 	for key, data := range p.before {
 		if strings.HasPrefix(key, "commits/") && !bytes.Equal(h[key], data) {
