@@ -3,7 +3,10 @@ package objstoretest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/churntier/churntier/pipeline/objstore"
 )
@@ -69,6 +72,60 @@ func listFolders(s store) {
 		s.Fatal(err)
 	}
 	s.wantKeys("list a folder without objects", s.keys("Z", true), nil)
+}
+
+// oddInOrder has what stores, URLs and XML have a meaning for, and keys that
+// are beginnings of each other.
+var oddInOrder = []string{
+	" a", "!", "%", "%20", "%2F", "&amp;", "'", "(a)", "+", "..a", ".a", "=", "__0x25__", "a", "a b", "a!/b",
+	"a\"b", "a#b", "a$b", "a%", "a%20b", "a%2Fb", "a&b", "a'b", "a+b", "a,b", "a..b", "a../b", "a.b/c",
+	"a0", "a:b", "a;b", "a<b>", "a=b/c=d", "a?b", "a@b", "a[0-9]*", "a~b", "é", "e\u0301/x", "日本",
+}
+
+func listOddKeys(s store) {
+	keys := slices.Sorted(slices.Values(oddInOrder))
+	for _, key := range keys {
+		s.create(key, key)
+	}
+	s.wantKeys("list odd keys", s.keys("", false), keys)
+	for _, key := range keys {
+		s.wantData(key, key)
+		if found := s.keys(key, true); len(found) == 0 || found[0] != key {
+			s.Errorf("list of %q begins with %q", key, found)
+		}
+	}
+	s.wantKeys("list the folders of odd keys", s.keys("a.", true), []string{"a../", "a..b", "a.b/"})
+	for _, key := range keys {
+		if err := s.driver.Delete(s.ctx(), key, objstore.Any); err != nil {
+			s.Errorf("delete %q: %v", key, err)
+		}
+	}
+	s.wantNothing()
+}
+
+// many is more than any store lists at once.
+const many = 1005
+
+func listManyKeys(s store) {
+	var keys, folders []string
+	for i := range many {
+		folders = append(folders, fmt.Sprintf("dt=%04d/", i))
+		keys = append(keys, folders[i]+"x")
+	}
+	var written errgroup.Group
+	written.SetLimit(racers)
+	for _, key := range keys {
+		written.Go(func() error {
+			_, err := s.try(key, "x", objstore.Absent)
+			return err
+		})
+	}
+	if err := written.Wait(); err != nil {
+		s.Fatal(err)
+	}
+	s.wantKeys("list many keys", s.keys("", false), keys)
+	s.wantKeys("list many folders", s.keys("", true), folders)
+	s.wantKeys("list the end of many", s.keys("dt=1004", false), keys[many-1:])
 }
 
 // listAttributes: what is listed is what the commit said, and what can be read.
