@@ -44,7 +44,7 @@ func TestBadInput(t *testing.T) {
 		"a temporary folder that is not there": {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--temp", "nowhere/at/all"}, exitUsage, []string{"--temp", "nowhere"}},
 		"a store that is not supported": {
-			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "publish.url=s3://b/x"}, exitUsage, []string{"s3", "not supported yet"}},
+			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "publish.url=ftp://b/x"}, exitUsage, []string{"ftp", "scheme"}},
 		"no marker": {
 			func(p *place) { p.ordinary(day, 10); _ = os.Remove(p.path("snapshots/dt=2026-11-22/_SUCCESS")) },
 			nil, exitNotReady, []string{"_SUCCESS"}},

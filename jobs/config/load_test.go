@@ -268,6 +268,8 @@ func TestLocations(t *testing.T) {
 		{"file:///srv/my%20out/", "/srv/my out"},
 		{"file://out", "FOLDER/out"},
 		{"gs://bucket", "gs://bucket"},
+		{"s3://bucket/a/", "s3://bucket/a"},
+		{"azblob://container/a", "azblob://container/a"},
 		{"gs://bucket/", "gs://bucket"},
 		{"gs://bucket/a b/", "gs://bucket/a b"},
 		{"gs://${BUCKET}/x-${BUCKET}", "gs://audiences/x-audiences"},

@@ -20,8 +20,8 @@ const (
 	someFiles // of one folder: the last element is a glob
 )
 
-// locationKind is where something is: a gs:// URL, a file:// URL or a path. Its
-// value is the gs:// URL or the absolute path, without a slash at the end.
+// locationKind is where something is: the URL of a cloud, a file:// URL or a path.
+// Its value is the URL of the cloud or the absolute path, without a slash at the end.
 // Relative paths are relative to the folder of the config file.
 type locationKind struct {
 	to     target
@@ -29,7 +29,7 @@ type locationKind struct {
 }
 
 func (k locationKind) want() string {
-	const forms = "a gs:// URL, a file:// URL or a path of "
+	const forms = "a gs://, s3://, azblob:// or file:// URL or a path of "
 	return forms + [...]string{"a folder", "a file", "files; only the last part may hold * ? ["}[k.to]
 }
 
@@ -100,7 +100,7 @@ func (t target) check(location string) error {
 	return nil
 }
 
-// resolve gives the gs:// URL or the absolute path of a location.
+// resolve gives the URL of a cloud or the absolute path of a location.
 func resolve(folder, location string) (string, error) {
 	if strings.ContainsFunc(location, unicode.IsControl) {
 		return "", errors.New("it holds a control character")
@@ -110,7 +110,7 @@ func resolve(folder, location string) (string, error) {
 		return absolute(folder, location), nil
 	}
 	switch scheme {
-	case "gs":
+	case "gs", "s3", "azblob":
 		return bucketURL(location, rest)
 	case "file":
 		file, err := url.PathUnescape(rest)
@@ -118,8 +118,6 @@ func resolve(folder, location string) (string, error) {
 			return "", errors.New("the file URL has no path, or a % that is not %25")
 		}
 		return absolute(folder, file), nil
-	case "s3", "azblob":
-		return "", fmt.Errorf("%s://: not supported yet", scheme)
 	}
 	return "", errors.New("no store of that scheme is known")
 }

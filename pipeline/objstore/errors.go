@@ -22,9 +22,23 @@ var (
 	ErrTooLarge = errors.New("object is too large")
 	// ErrKey: no store of ours takes this key.
 	ErrKey = errors.New("key is not allowed")
+	// ErrUnsafe: the store ignores conditions, so two writers could both win.
+	ErrUnsafe = errors.New("the store does not refuse what it must")
 	// ErrScheme: the URL names a kind of store that is not supported.
 	ErrScheme = errors.New("URL is not supported")
 )
+
+// Kind gives which of the kinds of this package err is of, or nil.
+func Kind(err error) error {
+	for _, kind := range []error{
+		ErrNotExist, ErrPrecondition, ErrChanged, ErrPermission, ErrNoBucket, ErrNoSpace, ErrChecksum, ErrTooLarge, ErrKey, ErrScheme, ErrUnsafe,
+	} {
+		if errors.Is(err, kind) {
+			return kind
+		}
+	}
+	return nil
+}
 
 func isAny(err error, kinds ...error) bool {
 	for _, k := range kinds {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/churntier/churntier/pipeline/objstore"
 )
@@ -137,7 +138,8 @@ func (u *upload) checked(generation string) (objstore.Attrs, error) {
 func (u *upload) remove(own, there objstore.Attrs) error {
 	err := fmt.Errorf("%w: the store has %d bytes of %d, crc32c %08x, sent were %08x",
 		objstore.ErrChecksum, there.Size, own.Size, there.CRC32C, own.CRC32C)
-	ctx := context.WithoutCancel(u.ctx)
+	ctx, cancel := u.clearingUp()
+	defer cancel()
 	if failed := u.driver.objects.remove(ctx, u.key, own.Generation); failed != nil {
 		err = fmt.Errorf("%w; it is still there: %w", err, failed)
 	}
@@ -151,8 +153,17 @@ func (u *upload) Abort() {
 	}
 	u.ended, u.held = true, nil
 	if u.sent != nil {
-		u.sent.abandon(context.WithoutCancel(u.ctx))
+		ctx, cancel := u.clearingUp()
+		defer cancel()
+		u.sent.abandon(ctx)
 	}
+}
+
+// clearTime bounds how long it may take to remove what was sent.
+const clearTime = 10 * time.Second
+
+func (u *upload) clearingUp() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(u.ctx), clearTime)
 }
 
 func (u *upload) usable() error {

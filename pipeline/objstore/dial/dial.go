@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/blob"
 	"github.com/churntier/churntier/pipeline/objstore/file"
 	"github.com/churntier/churntier/pipeline/objstore/gcs"
+	"github.com/churntier/churntier/pipeline/objstore/retry"
 )
 
 // Options says what a bucket is opened for. The zero value is for reading what
@@ -24,44 +26,54 @@ type Options struct {
 	Wrap func(objstore.Driver) objstore.Driver
 }
 
-// Open gives the bucket of a location: gs://bucket/prefix, file:///folder, or
-// the path of a local folder, as the operating system takes it. Anything else
-// is ErrScheme. Whether the place exists shows when it is first used.
+// Open gives the bucket of a location: gs://bucket/prefix, s3://bucket/prefix,
+// azblob://container/prefix, file:///folder, or the path of a local folder, as
+// the operating system takes it. Anything else is ErrScheme. Whether the place
+// exists shows when it is first used.
 func Open(ctx context.Context, location string, opts Options) (*objstore.Bucket, error) {
 	scheme, rest, found := strings.Cut(location, "://")
 	if !found {
 		return openFolder(location, location, opts)
 	}
-	switch scheme {
-	case "file":
+	if scheme == "file" {
 		return openFileURL(location, opts)
-	case "gs":
-		return openGCS(ctx, rest, opts)
-	case "s3", "azblob":
-		return nil, fmt.Errorf("open %s: %w: %s:// is not supported yet; use gs:// or a local folder",
-			location, objstore.ErrScheme, scheme)
 	}
-	return nil, fmt.Errorf("open %s: %w: scheme %q is not known; use gs://bucket/prefix, file:///folder or a path",
-		location, objstore.ErrScheme, scheme)
+	if connect, known := clouds[scheme]; known {
+		return openCloud(ctx, scheme, rest, connect, opts)
+	}
+	return nil, fmt.Errorf("open %s: %w: scheme %q is not known; use gs://bucket/prefix, s3://bucket/prefix, "+
+		"azblob://container/prefix, file:///folder or a path", location, objstore.ErrScheme, scheme)
 }
 
-func openGCS(ctx context.Context, location string, opts Options) (*objstore.Bucket, error) {
-	name, prefix, _ := strings.Cut(location, "/")
+type connect func(ctx context.Context, bucket string) (objstore.Driver, error)
+
+var clouds = map[string]connect{
+	"gs":     func(ctx context.Context, bucket string) (objstore.Driver, error) { return gcs.Open(ctx, bucket) },
+	"s3":     func(ctx context.Context, bucket string) (objstore.Driver, error) { return blob.OpenS3(ctx, bucket) },
+	"azblob": func(ctx context.Context, name string) (objstore.Driver, error) { return blob.OpenAzure(ctx, name) },
+}
+
+func openCloud(ctx context.Context, scheme, rest string, connect connect, opts Options) (*objstore.Bucket, error) {
+	name, prefix, _ := strings.Cut(rest, "/")
 	prefix = strings.TrimRight(prefix, "/")
 	if name == "" {
-		return nil, fmt.Errorf("open gs://%s: %w: the bucket is missing, as in gs://bucket/prefix",
-			location, objstore.ErrScheme)
+		return nil, fmt.Errorf("open %s://%s: %w: the bucket is missing, as in %s://bucket/prefix",
+			scheme, rest, objstore.ErrScheme, scheme)
+	}
+	if strings.ContainsAny(name, "?#@:%") {
+		return nil, fmt.Errorf("open %s://%s: %w: %q is not the name of a bucket; "+
+			"endpoints and credentials come from the environment", scheme, rest, objstore.ErrScheme, name)
 	}
 	if prefix != "" {
 		if err := objstore.CheckKey(prefix); err != nil {
-			return nil, fmt.Errorf("open gs://%s: %w", location, err)
+			return nil, fmt.Errorf("open %s://%s: %w", scheme, rest, err)
 		}
 	}
-	d, err := gcs.Open(ctx, name)
+	d, err := connect(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("open gs://%s: %w", location, err)
+		return nil, fmt.Errorf("open %s://%s: %w", scheme, rest, err)
 	}
-	return opts.bucket(d, "gs://"+name).Sub(prefix), nil
+	return opts.bucket(retry.New(d), scheme+"://"+name).Sub(prefix), nil
 }
 
 func openFileURL(location string, opts Options) (*objstore.Bucket, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/objstore/dial"
 	"github.com/churntier/churntier/pipeline/objstore/dry"
+	"github.com/churntier/churntier/scripts/emulator"
 )
 
 func open(t *testing.T, location string, opts dial.Options) *objstore.Bucket {
@@ -96,10 +97,13 @@ func TestRefusedLocations(t *testing.T) {
 		kind error
 		says string
 	}{
-		"s3://bucket/prefix":     {objstore.ErrScheme, "not supported yet"},
-		"azblob://bucket/prefix": {objstore.ErrScheme, "not supported yet"},
-		"http://example.com/x":   {objstore.ErrScheme, "gs://bucket/prefix, file:///folder or a path"},
+		"http://example.com/x":   {objstore.ErrScheme, "azblob://container/prefix, file:///folder or a path"},
 		"gs://":                  {objstore.ErrScheme, "bucket is missing"},
+		"s3:///prefix":           {objstore.ErrScheme, "bucket is missing"},
+		"azblob://":              {objstore.ErrScheme, "bucket is missing"},
+		"s3://bucket?region=x/a": {objstore.ErrScheme, "come from the environment"},
+		"azblob://user@name/a":   {objstore.ErrScheme, "come from the environment"},
+		"s3://bucket/.tmp-a":     {objstore.ErrKey, ".tmp-"},
 		"gs:///prefix":           {objstore.ErrScheme, "bucket is missing"},
 		"gs://bucket/a/../b":     {objstore.ErrKey, `".."`},
 		"file://relative/path":   {objstore.ErrScheme, "absolute path"},
@@ -112,6 +116,44 @@ func TestRefusedLocations(t *testing.T) {
 		if !errors.Is(err, want.kind) || !strings.Contains(err.Error(), want.says) {
 			t.Errorf("%q: got %v, expected %v with %q", location, err, want.kind, want.says)
 		}
+	}
+}
+
+// The clouds are reached as the environment says.
+func TestS3AndAzure(t *testing.T) {
+	s3 := emulator.S3(t)
+	azure := emulator.Azure(t)
+	s3.Use(t)
+	azure.Use(t)
+	s3.Bucket(t, "nightly")
+	azure.Container(t, "nightly")
+	for _, scheme := range []string{"s3", "azblob"} {
+		b := open(t, scheme+"://nightly/churn/14d/", dial.Options{})
+		if _, err := b.CreateBytes(t.Context(), "latest", []byte("data")); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := b.URL("latest"), scheme+"://nightly/churn/14d/latest"; got != want {
+			t.Errorf("got URL %s, expected %s", got, want)
+		}
+		data, _, err := open(t, scheme+"://nightly", dial.Options{}).Read(t.Context(), "churn/14d/latest", 10)
+		if err != nil || string(data) != "data" {
+			t.Errorf("%s: got %q, %v", scheme, data, err)
+		}
+		missing := open(t, scheme+"://nowhere", dial.Options{})
+		if _, err := missing.List(t.Context(), ""); !errors.Is(err, objstore.ErrNoBucket) {
+			t.Errorf("%s: got %v, expected %v", scheme, err, objstore.ErrNoBucket)
+		}
+	}
+}
+
+func TestNoRegion(t *testing.T) {
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", "/does/not/exist")
+	_, err := dial.Open(t.Context(), "s3://nightly", dial.Options{})
+	if !errors.Is(err, objstore.ErrPermission) || !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Errorf("got %v, expected %v that names AWS_REGION", err, objstore.ErrPermission)
 	}
 }
 

@@ -32,7 +32,17 @@ func (d *Driver) Put(ctx context.Context, key string, cond objstore.Condition) (
 	return &upload{ctx: ctx, root: root, folder: folder, key: key, cond: cond, temporary: temporary, file: f}, nil
 }
 
+// createIn makes a file and its folder. A clean-up may remove the folder, while
+// it is empty, in between: then it is made once more.
 func createIn(root *os.Root, folder, name string) (*os.File, error) {
+	f, err := tryCreateIn(root, folder, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return tryCreateIn(root, folder, name)
+	}
+	return f, err
+}
+
+func tryCreateIn(root *os.Root, folder, name string) (*os.File, error) {
 	if err := makeFolder(root, folder); err != nil {
 		return nil, err
 	}
