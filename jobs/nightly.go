@@ -20,6 +20,7 @@ import (
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/objstore/dial"
 	"github.com/churntier/churntier/pipeline/objstore/dry"
+	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/score"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
@@ -28,6 +29,7 @@ import (
 type Options struct {
 	Date     string // YYYY-MM-DD, or "latest"
 	DryRun   bool
+	Probe    bool // Check proves that the store keeps two runs apart
 	Force    bool
 	Accept   map[string]string // gate to reason
 	Temp     string            // an existing folder of this run's own
@@ -52,13 +54,25 @@ func Nightly(ctx context.Context, cfg *config.Config, o Options, engine pipeline
 }
 
 // Check reads the footers of a snapshot and checks it against the config. Nothing
-// else is read and nothing is written.
+// else is read and nothing is written, except for a probe where it is asked for.
 func Check(ctx context.Context, cfg *config.Config, o Options) (*pipeline.Checked, error) {
 	n, err := newNight(ctx, cfg, o)
 	if err != nil {
 		return nil, err
 	}
-	return pipeline.Check(ctx, n)
+	checked, err := pipeline.Check(ctx, n)
+	if err != nil || !o.Probe {
+		return checked, err
+	}
+	replaced, err := publish.Probe(ctx, n.Output)
+	if err != nil {
+		return nil, fmt.Errorf("publish.url: %w", err)
+	}
+	checked.Probed = "create"
+	if replaced {
+		checked.Probed = "create and replace"
+	}
+	return checked, nil
 }
 
 // newNight opens the stores and the model that a config names and fixes the date.

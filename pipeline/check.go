@@ -23,6 +23,7 @@ type Checked struct {
 	Model      string        `json:"model,omitempty"` // in a few words
 	Features   []FeatureUsed `json:"features,omitempty"`
 	Columns    []ColumnUsed  `json:"columns"`
+	Probed     string        `json:"probed,omitempty"` // what the store refuses where it must: "create", "create and replace"
 }
 
 // FeatureUsed is one feature of the model and where its values come from.

@@ -242,7 +242,7 @@ func TestInterruptionInTheMiddle(t *testing.T) {
 // The night is published though latest/ cannot be written; a rerun finishes it.
 func TestProjectionThatFails(t *testing.T) {
 	w := newTown(t)
-	w.decide = on(faulty.Answer(objstore.ErrPermission), faulty.Put, "latest/")
+	w.decide = on(faulty.Answer(objstore.ErrPermission), faulty.Put, "latest/_MANIFEST.json")
 	out, err := w.run(t.Context())
 	if !errors.Is(err, pipeline.ErrProjection) || out == nil || out.Status != pipeline.Published {
 		t.Fatalf("%+v, %v", out, err)

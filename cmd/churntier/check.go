@@ -16,8 +16,9 @@ import (
 
 type checkCommand struct {
 	configFlags
-	Date string `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night whose snapshot is checked."`
-	JSON bool   `name:"json" help:"Print one JSON object on standard output."`
+	Date  string `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night whose snapshot is checked."`
+	Probe bool   `help:"Also write one temporary object to publish.url, to prove that the store refuses a second create and a stale replace."`
+	JSON  bool   `name:"json" help:"Print one JSON object on standard output."`
 }
 
 // Run checks a config against a snapshot.
@@ -31,6 +32,7 @@ func (c *checkCommand) Run(t *terminal) error {
 	}
 	_, _ = fmt.Fprintf(t.stdout, "%s %s: %s rows, parts: %d, splits: %d; config, model and schema fit\n\n",
 		checked.Prediction, checked.Date, count(checked.Rows), checked.Parts, checked.Splits)
+	printProbe(t.stdout, checked.Probed)
 	printFeatures(t.stdout, checked)
 	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "column\ttype\tused as")
@@ -38,6 +40,15 @@ func (c *checkCommand) Run(t *terminal) error {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", printable(column.Name), column.Type, printable(column.Use))
 	}
 	return table.Flush()
+}
+
+func printProbe(w io.Writer, probed string) {
+	switch probed {
+	case "create":
+		_, _ = fmt.Fprint(w, "publish.url: the store refuses to create an object twice; this user may not replace there, so that was not tried\n\n")
+	case "create and replace":
+		_, _ = fmt.Fprint(w, "publish.url: the store refuses to create an object twice, and to replace one that has changed\n\n")
+	}
 }
 
 func printFeatures(w io.Writer, checked *pipeline.Checked) {
@@ -71,7 +82,7 @@ func (c *checkCommand) check(t *terminal) (*pipeline.Checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jobs.Check(t.ctx, cfg, jobs.Options{Date: c.Date, Started: time.Now()})
+	return jobs.Check(t.ctx, cfg, jobs.Options{Date: c.Date, Probe: c.Probe, Started: time.Now()})
 }
 
 type schemaCommand struct{}

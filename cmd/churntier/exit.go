@@ -74,6 +74,8 @@ func kindOf(err error) failure {
 		return failure{exitUsage, "failed", "usage", "churntier show lists the entries of a date"}
 	case is(pipeline.ErrDamage), is(publish.ErrDamaged), is(publish.ErrLog), is(publish.ErrLatest):
 		return failure{exitFailed, "failed", "damage", "churntier repair puts latest/ right; what else is damaged, publish again with run --force, or roll it back"}
+	case is(objstore.ErrUnsafe):
+		return failure{exitUsage, "failed", "store", "publish to a store that honours conditional writes (If-None-Match and If-Match), or upgrade this one; nothing was published"}
 	case is(pipeline.ErrMemory):
 		return failure{exitUsage, "failed", "memory", "allow more with --memory, or lower the limits of the audiences"}
 	case is(jobs.ErrUsage), is(objstore.ErrScheme):

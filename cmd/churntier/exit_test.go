@@ -27,6 +27,7 @@ func TestExitCodes(t *testing.T) {
 		{objstore.ErrPermission, 1, "failed"},
 		{fmt.Errorf("%w: %w", jobs.ErrUsage, objstore.ErrNotExist), 2, "failed"},
 		{publish.ErrForeign, 2, "failed"},
+		{fmt.Errorf("claim: %w", objstore.ErrUnsafe), 2, "failed"},
 		{snapshot.ErrNotReady, 3, "not-ready"},
 		{objstore.ErrChanged, 3, "not-ready"},
 		{fmt.Errorf("%w: %w", pipeline.ErrStaged, objstore.ErrChanged), 1, "failed"}, // not an input

@@ -344,6 +344,8 @@ func TestShowFilesCheckTry(t *testing.T) {
 	}
 	p.churntier("files", "-c", config, "--audience", "nobody").expect(t, exitUsage, "nobody")
 	p.churntier("check", "-c", config).expect(t, exitDone, "user_id", "churn_score", "1,000 rows")
+	p.churntier("check", "-c", config, "--probe").expect(t, exitDone, "refuses to create an object twice, and to replace")
+	p.churntier("check", "-c", config, "--probe", "--json").expect(t, exitDone, `"probed":"create and replace"`)
 	p.churntier("try", strings.TrimPrefix(name, "file://")).expect(t, exitDone, `column "score" from 0 to 100`, "users 100.0%")
 	p.churntier("try", p.path("nowhere.parquet")).expect(t, exitUsage, "nowhere.parquet")
 	p.churntier("schema").expect(t, exitDone, "draft-07")

@@ -21,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 
 	"github.com/churntier/churntier/pipeline/objstore"
 )
@@ -108,11 +109,20 @@ func OpenAny(ctx context.Context, b *objstore.Bucket) (*Ledger, error) {
 // Bucket is the place of publish.url itself.
 func (l *Ledger) Bucket() *objstore.Bucket { return l.bucket }
 
-// Claim writes the owner object unless it is there. When another prediction is
-// first, it returns ErrForeign.
+// Probe proves that the store of b refuses a second create and a stale replace,
+// as objstore.Probe does, beside the one object that is replaced.
+func Probe(ctx context.Context, b *objstore.Bucket) (replaced bool, err error) {
+	return objstore.Probe(ctx, b.Sub(path.Dir(latestKey)))
+}
+
+// Claim writes the owner object unless it is there, after a Probe. When another
+// prediction is first, it returns ErrForeign.
 func (l *Ledger) Claim(ctx context.Context) error {
 	if l.claimed {
 		return nil
+	}
+	if _, err := Probe(ctx, l.bucket); err != nil {
+		return fmt.Errorf("claim %s: %w", l.bucket.URL(""), err)
 	}
 	data, err := encode(owner{Format, l.prediction})
 	if err == nil {

@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -112,4 +113,22 @@ func TestClaimAfterALostReply(t *testing.T) {
 			t.Errorf("%s: got %v, expected %v", what, err, want)
 		}
 	}
+}
+
+// A store that ignores conditions is found out before anything is written to it.
+func TestClaimOfAnUnsafeStore(t *testing.T) {
+	d := careless{mem.New()}
+	if err := open(t, bucket(d)).Claim(ctx); !errors.Is(err, objstore.ErrUnsafe) {
+		t.Errorf("got %v, expected %v", err, objstore.ErrUnsafe)
+	}
+	if listed, err := bucket(d).List(ctx, ""); err != nil || len(listed) != 0 {
+		t.Errorf("the store holds %v, %v", listed, err)
+	}
+}
+
+// careless is a store that ignores every condition.
+type careless struct{ *mem.Driver }
+
+func (c careless) Put(ctx context.Context, key string, _ objstore.Condition) (objstore.Upload, error) {
+	return c.Driver.Put(ctx, key, objstore.Any)
 }

@@ -260,7 +260,7 @@ func TestProjectOvertaken(t *testing.T) {
 func TestProjectGivesUp(t *testing.T) {
 	d := mem.New()
 	l := open(t, deciding(d, func(o faulty.Operation) faulty.Fault {
-		if o.Kind == faulty.Put && strings.HasPrefix(o.Key, "latest/") {
+		if o.Kind == faulty.Put && o.Key == "latest/_MANIFEST.json" {
 			return faulty.Refused
 		}
 		return faulty.None

@@ -22,7 +22,7 @@ var variants = []variant{
 	{"clean-up without a fence", "clean-up", "I6", []edit{{pruneFile, fence, ""}}},
 
 	{"manifest before the shards", "others", "I2", []edit{
-		{reportFile, "\t\"context\"\n", "\t\"context\"\n\t\"crypto/sha256\"\n\t\"encoding/hex\"\n"},
+		{reportFile, "\t\"context\"\n", "\t\"context\"\n\t\"encoding/hex\"\n"},
 		{reportFile, "w, err := r.Output.CreateBytes(ctx, key, f.data)", `sum, err := sha256.Sum256(f.data), error(nil)
 		w := objstore.Written{Size: int64(len(f.data)), SHA256: hex.EncodeToString(sum[:]), CRC32C: objstore.ChecksumOf(f.data).CRC32C}
 		r.later = append(r.later, func() error {

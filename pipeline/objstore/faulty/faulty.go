@@ -25,7 +25,8 @@ const (
 )
 
 // Operation is one request to a store. It is named by what it asks for, so it has
-// the same name in every pass, whatever the order of those that run side by side.
+// the same name in every pass, whatever the order of those that run side by side;
+// what a temporary object is called by chance is left out.
 type Operation struct {
 	Store  string
 	Kind   string

@@ -2,6 +2,7 @@ package faulty
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -71,6 +72,9 @@ func (p *Process) meet(o Operation) Fault {
 	defer p.mu.Unlock()
 	if p.crashed {
 		return Answer(ErrCrashed)
+	}
+	if at := strings.Index(o.Key, objstore.TemporaryPrefix); at >= 0 {
+		o.Key = o.Key[:at+len(objstore.TemporaryPrefix)]
 	}
 	p.counts[o]++
 	o.Nth = p.counts[o]
