@@ -47,9 +47,10 @@ func NewS3(client *s3.Client, bucket string) *Driver {
 }
 
 // adjust repeats a conditional write that met another one: what S3 answers then
-// does not say who was first, and asks for that.
+// does not say who was first, and asks for that. 429 is what other makers say
+// for SlowDown.
 func adjust(o *s3.Options) {
-	o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict", "OperationAborted")
+	o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict", "OperationAborted", "TooManyRequests")
 	o.DisableLogOutputChecksumValidationSkipped = true
 	if o.BaseEndpoint != nil {
 		o.UsePathStyle = true

@@ -123,7 +123,7 @@ func (u *upload) checked(generation string) (objstore.Attrs, error) {
 	case errors.Is(err, objstore.ErrPrecondition) || errors.Is(err, objstore.ErrNotExist):
 		return own, nil
 	case err != nil: // of no kind: the object is there
-		return objstore.Attrs{}, fmt.Errorf("written, but not looked up: %v", err)
+		return objstore.Attrs{}, errors.New("written, but not looked up: " + err.Error())
 	case there.Generation != generation: // and the store ignored the condition
 		return own, nil
 	}

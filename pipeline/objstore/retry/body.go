@@ -38,7 +38,7 @@ func (b *body) open() error {
 func (b *body) Read(p []byte) (int, error) {
 	for b.below != nil {
 		n, err := b.read(p)
-		if n > 0 || err == nil || err == io.EOF {
+		if n > 0 || err == nil || errors.Is(err, io.EOF) {
 			return n, err
 		}
 		if err := b.resume(err); err != nil {
@@ -57,13 +57,13 @@ func (b *body) read(p []byte) (int, error) {
 	if b.left >= 0 {
 		b.left -= int64(n)
 	}
-	if err == io.EOF && b.left > 0 {
+	if errors.Is(err, io.EOF) && b.left > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	if n > 0 {
 		b.fails = 0
 	}
-	if n > 0 && err != io.EOF {
+	if n > 0 && !errors.Is(err, io.EOF) {
 		return n, nil
 	}
 	return n, b.watch.explain(err)
