@@ -84,7 +84,8 @@ const (
 	azuriteKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-// Azure runs Azurite in memory.
+// Azure runs Azurite in memory. Of gocloud.dev, a process can use one only: it
+// reads the environment once.
 func Azure(t testing.TB) Cloud {
 	t.Helper()
 	program := installed(t, "node_modules", ".bin", "azurite-blob")
@@ -105,13 +106,20 @@ func Azure(t testing.TB) Cloud {
 // Container makes a container in a stand-in for Azure, and gives a client of it.
 func (c Cloud) Container(t testing.TB, name string) *container.Client {
 	t.Helper()
+	client := c.Missing(t, name)
+	if _, err := client.Create(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Missing gives a client of a container that nobody has made.
+func (c Cloud) Missing(t testing.TB, name string) *container.Client {
+	t.Helper()
 	e := c.Environment
 	client, err := container.NewClientFromConnectionString(fmt.Sprintf(
 		"DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=http://%s/%s;",
 		azuriteAccount, azuriteKey, e["AZURE_STORAGE_DOMAIN"], azuriteAccount), name, nil)
-	if err == nil {
-		_, err = client.Create(t.Context(), nil)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

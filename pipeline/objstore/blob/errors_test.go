@@ -119,8 +119,8 @@ func TestMissingBucket(t *testing.T) {
 	for what, err := range failures(t.Context(), missing) {
 		wantKind(t, "s3 "+what, err, objstore.ErrNoBucket)
 	}
-	emulator.Azure(t).Use(t)
-	for what, err := range failures(t.Context(), objstore.New(opened(t, "nowhere", blob.OpenAzure), "azblob://nowhere")) {
+	nowhere := objstore.New(blob.NewAzure(emulator.Azure(t).Missing(t, "nowhere")), "azblob://nowhere")
+	for what, err := range failures(t.Context(), nowhere) {
 		wantKind(t, "azure "+what, err, objstore.ErrNoBucket)
 	}
 }
