@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/objstore/mem"
 )
 
 // session is one execution of a program. It stands still while nobody answers.
@@ -22,16 +23,17 @@ type session struct {
 	done     chan struct{}
 	stopped  chan struct{}
 	result   result
+	own      string          // folder name of the run that the program works on
+	aside    objstore.Driver // temporary objects, whose names nobody else knows
 
 	mu   sync.Mutex
-	own  string  // folder name of the run that the program works on
-	seen *answer // its objects as they were looked at since its last write
+	seen *answer // the own run's objects as they were looked at since its last write
 }
 
 func (p *processes) start(g *program) *session {
 	s := &session{
 		stores: p.stores, requests: make(chan request), answers: make(chan answer),
-		done: make(chan struct{}), stopped: make(chan struct{}),
+		done: make(chan struct{}), stopped: make(chan struct{}), aside: mem.New(),
 	}
 	runs := 0
 	newRun := func() string {
@@ -184,15 +186,23 @@ func (s *session) Open(_ context.Context, key, generation string, offset, length
 }
 
 // Put implements objstore.Driver.
-func (s *session) Put(_ context.Context, key string, cond objstore.Condition) (objstore.Upload, error) {
+func (s *session) Put(ctx context.Context, key string, cond objstore.Condition) (objstore.Upload, error) {
+	if isTemporary(key) {
+		return s.aside.Put(ctx, key, cond)
+	}
 	return &upload{session: s, request: request{op: write, key: key, cond: cond}}, nil
 }
 
 // Delete implements objstore.Driver.
-func (s *session) Delete(_ context.Context, key string, cond objstore.Condition) error {
+func (s *session) Delete(ctx context.Context, key string, cond objstore.Condition) error {
+	if isTemporary(key) {
+		return s.aside.Delete(ctx, key, cond)
+	}
 	_, err := s.ask(request{op: remove, key: key, cond: cond})
 	return err
 }
+
+func isTemporary(key string) bool { return strings.Contains(key, "/"+objstore.TemporaryPrefix) }
 
 type upload struct {
 	bytes.Buffer
