@@ -79,7 +79,7 @@ func Check(ctx context.Context, cfg *config.Config, o Options) (*pipeline.Checke
 func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Night, error) {
 	n := pipeline.Night{
 		Prediction: cfg.Prediction, Mode: pipeline.Mode(cfg.Mode), Verify: snapshot.Verify(cfg.Snapshot.Verify),
-		Limits: snapshot.DefaultLimits(), SplitRows: snapshot.SplitRows, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates),
+		Limits: snapshot.DefaultLimits(), SplitRows: snapshot.SplitRows, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates), Baseline: cfg.Gates.PSI.Baseline,
 		Accept: o.Accept, Force: o.Force, DryRun: o.DryRun, NewRun: o.NewRun, Started: o.Started, Version: o.Version, Temp: o.Temp, Progress: o.Progress,
 	}
 	if err := gate.CheckAccept(slices.Sorted(maps.Keys(o.Accept))); err != nil {

@@ -3,64 +3,154 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
-// Shown is one publication with those before it.
+// Shown is what is published of one date, with the dates before it and the refused
+// runs that are newer.
 type Shown struct {
 	Prediction string            `json:"prediction"`
 	Date       date.Date         `json:"date"`
-	Run        string            `json:"run"`
+	Status     string            `json:"status"` // as in the history
+	Run        string            `json:"run"`    // "" when nothing is published
 	Seq        int               `json:"seq"`
-	Expired    bool              `json:"expired"` // only manifest and distribution are left
-	Log        []publish.Entry   `json:"log"`     // of the date
-	Manifest   *publish.Manifest `json:"manifest"`
-	History    []PastNight       `json:"history"` // newest first, the shown date included
+	Expired    bool              `json:"expired"`  // only manifest and distribution are left
+	Log        []publish.Entry   `json:"log"`      // of the date
+	Manifest   *publish.Manifest `json:"manifest"` // nil when nothing is published
+	History    []PastNight       `json:"history"`  // newest first, the shown date included
+	Refusals   []Refused         `json:"refusals"` // newest first
 }
 
 // PastNight is one line of the history.
 type PastNight struct {
-	Date date.Date    `json:"date"`
-	Seq  int          `json:"seq"`
-	Rows publish.Rows `json:"rows"`
+	Date   date.Date     `json:"date"`
+	Status string        `json:"status"`
+	Seq    int           `json:"seq"`
+	Rows   *publish.Rows `json:"rows"` // nil when nothing is published
 }
 
-// historyNights is how many publications Show lists.
+// The states of a date.
+const (
+	isPublished  = "published"
+	isRolledBack = "rolled back"
+	isWithdrawn  = "withdrawn"
+	isRefused    = "refused"
+)
+
+// historyNights is how many dates Show lists.
 const historyNights = 14
 
-// Show reads the publication of a date, or of the newest date, and its history.
+// Show reads what is published of a date, or of the newest date, its history, and
+// why runs were refused. A date of which runs were refused is shown though nothing
+// is published.
 func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) {
-	ledger, past, err := published(ctx, cfg, flag, historyNights)
+	ledger, err := openLedger(ctx, cfg, nil)
 	if err != nil {
 		return nil, err
 	}
-	p := past[0]
-	log, err := ledger.Log(ctx, p.Date)
+	refused, err := ledger.RefusedDates(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &Shown{Prediction: cfg.Prediction, Date: p.Date, Run: p.Run, Seq: p.Seq, Expired: p.Expired, Log: log.Entries, Manifest: p.Manifest}
-	for _, p := range past {
-		s.History = append(s.History, PastNight{Date: p.Date, Seq: p.Seq, Rows: p.Manifest.Rows})
+	day, err := publishedDate(ctx, ledger, flag)
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	if day.IsZero() && len(refused) > 0 {
+		day = refused[len(refused)-1]
+	}
+	s := &Shown{Prediction: cfg.Prediction, Date: day}
+	if s.History, err = history(ctx, ledger, refused, day); err != nil {
+		return nil, err
+	}
+	if len(s.History) == 0 || s.History[0].Date != day {
+		return nil, nothingPublished(ledger, flag)
+	}
+	s.Status = s.History[0].Status
+	log, err := ledger.Log(ctx, day)
+	if err != nil {
+		return nil, err
+	}
+	s.Log = log.Entries
+	p, found, err := ledger.Published(ctx, day)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		s.Run, s.Seq, s.Expired, s.Manifest = p.Run, p.Seq, p.Expired, p.Manifest
+	}
+	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != "latest")
+	return s, err
+}
+
+// history lists the newest dates up to one of which something was published,
+// withdrawn or refused.
+func history(ctx context.Context, ledger *publish.Ledger, refused []date.Date, upTo date.Date) ([]PastNight, error) {
+	dates, err := ledger.Dates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dates = append(dates, refused...)
+	slices.SortFunc(dates, date.Date.Compare)
+	var nights []PastNight
+	for _, d := range slices.Backward(slices.Compact(dates)) {
+		if len(nights) == historyNights {
+			break
+		}
+		if d.After(upTo) {
+			continue
+		}
+		n, err := pastNight(ctx, ledger, d)
+		if err != nil {
+			return nil, err
+		}
+		if n.Status == "" && slices.Contains(refused, d) {
+			n.Status = isRefused
+		}
+		if n.Status != "" {
+			nights = append(nights, n)
+		}
+	}
+	return nights, nil
+}
+
+// pastNight has no status where nothing happened to the date.
+func pastNight(ctx context.Context, ledger *publish.Ledger, d date.Date) (PastNight, error) {
+	n := PastNight{Date: d}
+	log, err := ledger.Log(ctx, d)
+	if err != nil {
+		return n, err
+	}
+	e, found := log.Effective()
+	if !found {
+		return n, nil
+	}
+	n.Seq, n.Status = e.Seq, map[publish.Kind]string{
+		publish.Publication: isPublished, publish.Rollback: isRolledBack, publish.Withdrawal: isWithdrawn,
+	}[e.Kind()]
+	p, found, err := ledger.Published(ctx, d)
+	if found {
+		n.Rows = &p.Manifest.Rows
+	}
+	return n, err
 }
 
 // Files lists the URLs of the published files of a date, or of the newest date,
 // of one audience or table when it is named. The control arms of audiences, which
 // must not be mailed, are left out.
 func Files(ctx context.Context, cfg *config.Config, flag, audience, table string) ([]string, error) {
-	ledger, past, err := published(ctx, cfg, flag, 1)
+	ledger, p, err := published(ctx, cfg, flag)
 	if err != nil {
 		return nil, err
 	}
-	if past[0].Expired {
-		return nil, fmt.Errorf("%w: %s: %w; its manifest and distribution are left", ErrUsage, past[0].Date, publish.ErrExpired)
+	if p.Expired {
+		return nil, fmt.Errorf("%w: %s: %w; its manifest and distribution are left", ErrUsage, p.Date, publish.ErrExpired)
 	}
-	m, all := past[0].Manifest, audience == "" && table == ""
+	m, all := p.Manifest, audience == "" && table == ""
 	var files []publish.File
 	for _, a := range m.Audiences {
 		if all || a.Name == audience {
@@ -73,7 +163,7 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 		}
 	}
 	if missing := audience + table; missing != "" {
-		return nil, fmt.Errorf("%w: %s has no audience or table %q; churntier show -c CONFIG lists them", ErrUsage, past[0].Date, missing)
+		return nil, fmt.Errorf("%w: %s has no audience or table %q; churntier show -c CONFIG lists them", ErrUsage, p.Date, missing)
 	}
 	urls := make([]string, len(files))
 	for i, f := range files {
@@ -82,25 +172,28 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 	return urls, nil
 }
 
-// published reads the publications up to a date, newest first; the first is the
-// date's own.
-func published(ctx context.Context, cfg *config.Config, flag string, n int) (*publish.Ledger, []publish.Published, error) {
+func nothingPublished(ledger *publish.Ledger, flag string) error {
+	return fmt.Errorf("%w: nothing is published for the %s date under %s", ErrUsage, flag, ledger.Bucket().URL(""))
+}
+
+// published reads what is published of a date.
+func published(ctx context.Context, cfg *config.Config, flag string) (*publish.Ledger, publish.Published, error) {
 	ledger, err := openLedger(ctx, cfg, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, publish.Published{}, err
 	}
 	day, err := publishedDate(ctx, ledger, flag)
 	if err != nil {
-		return nil, nil, err
+		return nil, publish.Published{}, err
 	}
-	past, err := ledger.Past(ctx, day.AddDays(1), n)
-	if err != nil {
-		return nil, nil, err
+	if day.IsZero() {
+		return nil, publish.Published{}, nothingPublished(ledger, flag)
 	}
-	if len(past) == 0 || past[0].Date != day {
-		return nil, nil, fmt.Errorf("%w: nothing is published for the %s date under %s", ErrUsage, flag, ledger.Bucket().URL(""))
+	p, found, err := ledger.Published(ctx, day)
+	if err == nil && !found {
+		err = nothingPublished(ledger, flag)
 	}
-	return ledger, past, nil
+	return ledger, p, err
 }
 
 // publishedDate reads the --date flag; latest is the newest date with a publication

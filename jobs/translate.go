@@ -92,5 +92,6 @@ func gatesOf(c config.Gates) gate.Limits {
 		PSI:           gate.Band{Warn: c.PSI.Warn, Refuse: c.PSI.Refuse},
 		Constant:      c.Constant.MaxShare,
 		NullShift:     c.Features.NullShift,
+		UnseenShare:   c.Features.UnseenShare,
 	}
 }

@@ -2,12 +2,15 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/gate"
 	"github.com/churntier/churntier/pipeline/publish"
+	"github.com/churntier/churntier/pipeline/score"
 )
 
 // historyNights is how many earlier publications the gates look back on.
@@ -26,13 +29,46 @@ func history(ctx context.Context, ledger *publish.Ledger, before date.Date) ([]p
 	}
 	all := make([]past, len(published))
 	for i, p := range published {
-		report, err := readReport(ctx, ledger.Bucket(), p.Manifest)
-		if err != nil {
+		if all[i], err = reported(ctx, ledger, p); err != nil {
 			return nil, fmt.Errorf("history of %s: %w", p.Date, err)
 		}
-		all[i] = past{Published: p, report: report}
 	}
 	return all, nil
+}
+
+func reported(ctx context.Context, ledger *publish.Ledger, p publish.Published) (past, error) {
+	report, err := readReport(ctx, ledger.Bucket(), p.Manifest)
+	return past{Published: p, report: report}, err
+}
+
+// ErrBaseline says that the config pins a baseline that nothing can be compared
+// with.
+var ErrBaseline = errors.New("gates.psi.baseline")
+
+// readBaseline reads the publication of the pinned date, which must be there: a
+// gate that quietly compares with nothing is none. Dates up to the baseline itself,
+// as a backfill runs them, are not compared with it.
+func (r *run) readBaseline(ctx context.Context) error {
+	switch {
+	case r.Baseline.IsZero():
+		return nil
+	case !r.Baseline.Before(r.Date):
+		r.warn("gates.psi.baseline: %s is no earlier date than %s, so nothing is compared with it", r.Baseline, r.Date)
+		return nil
+	}
+	p, found, err := r.ledger.Published(ctx, r.Baseline)
+	if err == nil && !found {
+		return fmt.Errorf("%w: nothing is published for %s, or it was withdrawn; name a date that churntier show lists, or none", ErrBaseline, r.Baseline)
+	}
+	if err == nil {
+		var b past
+		b, err = reported(ctx, r.ledger, p)
+		r.baseline = &b
+	}
+	if err != nil {
+		return fmt.Errorf("gates.psi.baseline %s: %w", r.Baseline, err)
+	}
+	return nil
 }
 
 func nightsOf(all []past) []gate.Night {
@@ -53,7 +89,10 @@ func nightOf(m *publish.Manifest, rep *Report) gate.Night {
 		n.Categories = append(n.Categories, gate.Share{Name: c.Name, From: c.From, Count: c.Count})
 	}
 	for _, in := range rep.Inputs {
-		n.Features = append(n.Features, gate.Feature{Name: in.Name, Nulls: in.Nulls, Rows: in.Rows})
+		n.Features = append(n.Features, gate.Feature{Name: in.Name, Nulls: in.Nulls, Rows: in.Rows, Unseen: in.Unseen})
+	}
+	if m.Model != nil {
+		n.Model = gate.Model{Name: m.Model.Name, SHA256: m.Model.SHA256}
 	}
 	return n
 }
@@ -62,10 +101,23 @@ func nightOf(m *publish.Manifest, rep *Report) gate.Night {
 func (r *run) night() gate.Night {
 	n := nightOf(r.manifest, r.report())
 	n.AsOf, n.DataDate, n.InputsOf = r.Rules.AsOf, r.tally.Newest, r.sameInputs()
+	n.ByShare = distribution.NeedsCounts(r.Rules.Categories)
+	for i := range n.Features {
+		n.Features[i].Partial = r.isOneHot(n.Features[i].Name)
+	}
+	if r.baseline != nil {
+		b := nightOf(r.baseline.Manifest, r.baseline.report)
+		n.Baseline = &b
+	}
 	for i, a := range r.manifest.Audiences {
 		n.Audiences = append(n.Audiences, gate.Members{Name: a.Name, Members: a.Members, Expect: r.Rules.Audiences[i].Expect})
 	}
 	return n
+}
+
+// isOneHot tells whether the features of that name are dummies of a column.
+func (r *run) isOneHot(name string) bool {
+	return slices.ContainsFunc(r.plan.Inputs, func(in score.Input) bool { return in.OneHot && in.Name() == name })
 }
 
 // sameInputs gives the earlier date that was published from the same bytes, or no
@@ -102,8 +154,4 @@ func (r *run) record(results []gate.Result) {
 			r.manifest.Accepted = append(r.manifest.Accepted, publish.Accepted{Gate: g.Name, Reason: r.Accept[g.Name]})
 		}
 	}
-	for _, name := range r.categories.Empty() {
-		r.warn("category %s is empty", name)
-	}
-	r.warnOfAudiences()
 }

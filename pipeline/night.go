@@ -36,6 +36,7 @@ type Night struct {
 	Started    time.Time      // by the clock, for the age of lists alone
 	Zone       *time.Location // of the logical date
 	Gates      gate.Limits
+	Baseline   date.Date         // the scores are compared with its publication too; zero for none
 	Accept     map[string]string // refusing gates to pass all the same: name to reason
 	Force      bool              // publish again what is published already
 	DryRun     bool              // compute everything, write nothing

@@ -83,6 +83,9 @@ func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger
 	if err := r.checkLists(ctx); err != nil {
 		return nil, r.refuseContent(ctx, err)
 	}
+	if err := r.readBaseline(ctx); err != nil {
+		return nil, err
+	}
 	return r.publish(ctx, engine)
 }
 
@@ -100,6 +103,7 @@ type run struct {
 	tally      *Tally
 	categories distribution.Categories
 	past       []past
+	baseline   *past // nil for none
 
 	distributionFiles []publish.File
 	manifest          *publish.Manifest
@@ -132,13 +136,15 @@ func (r *run) publish(ctx context.Context, engine Engine) (*Outcome, error) {
 	if err := r.check(engine.Name(), shards); err != nil {
 		return nil, err
 	}
-	if err := r.judge(ctx); err != nil {
-		return nil, err
-	}
+	r.warnOfResults()
+	err = r.judge(ctx)
 	out := &Outcome{Run: r.name, Manifest: r.manifest, Warnings: r.warnings}
-	if r.DryRun {
+	if r.DryRun { // a refused night is shown as well
 		out.Status = DryRun
-		return out, nil
+		return out, err
+	}
+	if err != nil {
+		return nil, err
 	}
 	// P3 seal: the inputs have not changed, what was written reads back, and the
 	// manifest is the last object of the run.
@@ -208,16 +214,21 @@ func (r *run) check(engine string, shards []Shard) error {
 	return nil
 }
 
-// judge asks the gates; a refusal keeps its evidence and publishes nothing.
+// judge asks the gates; a refusal keeps its evidence and publishes nothing. A
+// preview is not judged: it is never targeted.
 func (r *run) judge(ctx context.Context) error {
+	if r.Mode != Live {
+		return nil
+	}
 	var err error
 	if r.past, err = history(ctx, r.ledger, r.Date); err != nil {
 		return err
 	}
-	results := gate.Judge(r.night(), nightsOf(r.past), r.Gates, r.Accept)
+	tonight, before := r.night(), nightsOf(r.past)
+	results := gate.Judge(tonight, before, r.Gates, r.Accept)
 	r.record(results)
-	if refused := gate.Refused(results); len(refused) > 0 && r.Mode == Live {
-		return r.refuseGates(ctx, refused)
+	if refused := gate.Refused(results); len(refused) > 0 {
+		return r.refuseGates(ctx, refused, gate.Advice(tonight, before, refused))
 	}
 	return nil
 }

@@ -45,11 +45,14 @@ func (r *run) refuseContent(ctx context.Context, err error) error {
 }
 
 // refuseGates keeps the evidence of a night that gates refused and gives the error
-// that says why.
-func (r *run) refuseGates(ctx context.Context, refused []gate.Result) error {
+// that says why, with what explains it; advice may be empty.
+func (r *run) refuseGates(ctx context.Context, refused []gate.Result, advice string) error {
 	var names, why []string
 	for _, g := range refused {
 		names, why = append(names, g.Name), append(why, g.Message)
+	}
+	if advice != "" {
+		why = append(why, advice)
 	}
 	err := fmt.Errorf("%w (%s): %s", ErrGate, strings.Join(names, ", "), strings.Join(why, " "))
 	if r.DryRun {
@@ -58,7 +61,7 @@ func (r *run) refuseGates(ctx context.Context, refused []gate.Result) error {
 	rejected, copied := r.keepRejected(ctx)
 	return errors.Join(r.keep(ctx, err, publish.Refusal{
 		Kind: "gate", Rows: &r.manifest.Rows,
-		RejectedReasons: r.manifest.RejectedReasons, Gates: r.manifest.Gates, Rejected: rejected,
+		RejectedReasons: r.manifest.RejectedReasons, Gates: r.manifest.Gates, Advice: advice, Rejected: rejected,
 	}), copied)
 }
 

@@ -31,17 +31,19 @@ type Report struct {
 	Scored     int64                   `json:"scored"`
 	Buckets    [20]int64               `json:"buckets"` // of width 5, the last closed at 100
 	Categories distribution.Categories `json:"categories"`
-	Inputs     []InputNulls            `json:"inputs"` // of the score
+	Inputs     []InputCounts           `json:"inputs"` // of the score
 	Counts     []int64                 `json:"counts"` // users with score 0.00, 0.01 ... 100.00
 }
 
-// InputNulls says in how many rows of the snapshot an input of the score is null or
-// not a number; it has the name of its column, or of its feature where that is an
-// expression.
-type InputNulls struct {
-	Name  string `json:"name"`
-	Nulls int64  `json:"nulls"`
-	Rows  int64  `json:"rows"`
+// InputCounts says in how many rows of the snapshot an input of the score is null or
+// not a number, and in how many it is a category that the model file does not state:
+// nil where the file states none. It has the name of its column, or of its feature
+// where that is an expression.
+type InputCounts struct {
+	Name   string `json:"name"`
+	Nulls  int64  `json:"nulls"`
+	Unseen *int64 `json:"unseen"`
+	Rows   int64  `json:"rows"`
 }
 
 func (r *run) report() *Report {
@@ -50,10 +52,14 @@ func (r *run) report() *Report {
 		Buckets: r.tally.Counts.Buckets(), Categories: r.categories, Counts: r.tally.Counts[:],
 	}
 	for i, in := range r.plan.Inputs {
-		if in.OneHot && slices.ContainsFunc(rep.Inputs, func(n InputNulls) bool { return n.Name == in.Name() }) {
-			continue // the nulls of a one-hot column are counted for each of its dummies
+		if in.OneHot && slices.ContainsFunc(rep.Inputs, func(n InputCounts) bool { return n.Name == in.Name() }) {
+			continue // the values of a one-hot column are counted for each of its dummies
 		}
-		rep.Inputs = append(rep.Inputs, InputNulls{Name: in.Name(), Nulls: r.tally.Missing[i], Rows: r.tally.Read})
+		counts := InputCounts{Name: in.Name(), Nulls: r.tally.Missing[i], Rows: r.tally.Read}
+		if in.StatesCategories() {
+			counts.Unseen = &r.tally.Unseen[i]
+		}
+		rep.Inputs = append(rep.Inputs, counts)
 	}
 	return rep
 }

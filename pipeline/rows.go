@@ -184,6 +184,7 @@ func (r *rows) count(b snapshot.Batch) {
 	r.tally.Counts.Add(r.result.Hundredths)
 	for i, in := range r.result.Inputs {
 		r.tally.Missing[i] += int64(in.Missing)
+		r.tally.Unseen[i] += int64(in.Unseen)
 	}
 	if c := r.plan.column(r.plan.Rules.AsOf); c >= 0 {
 		if newest := snapshot.NewestDay(b.Record.Column(c), r.plan.Zone); newest.After(r.tally.Newest) {

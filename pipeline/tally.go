@@ -21,6 +21,7 @@ type Tally struct {
 	Reasons map[string]int64    // rejected and duplicate rows by reason
 	Counts  distribution.Counts // scored rows by score
 	Missing []int64             // rows with a null or NaN, by column of Plan.Inputs
+	Unseen  []int64             // rows with a category that the model does not know, the same
 	Newest  date.Date           // newest day of the as_of column
 
 	Suppressed int64            // scored rows that are in no audience, whatever its rules
@@ -32,7 +33,7 @@ type Tally struct {
 
 // NewTally gives a tally without rows.
 func (p *Plan) NewTally() *Tally {
-	t := &Tally{Reasons: map[string]int64{}, Missing: make([]int64, len(p.Inputs)), Tops: make([]*selection.Top, len(p.selects.Audiences))}
+	t := &Tally{Reasons: map[string]int64{}, Missing: make([]int64, len(p.Inputs)), Unseen: make([]int64, len(p.Inputs)), Tops: make([]*selection.Top, len(p.selects.Audiences))}
 	for i, a := range p.selects.Audiences {
 		if a.Limit > 0 {
 			t.Tops[i] = selection.NewTop(a.Limit)
@@ -56,8 +57,9 @@ func (t *Tally) Add(o *Tally) {
 		t.Reasons[reason] += n
 	}
 	t.Counts.Merge(&o.Counts)
-	for i, n := range o.Missing {
-		t.Missing[i] += n
+	for i := range o.Missing {
+		t.Missing[i] += o.Missing[i]
+		t.Unseen[i] += o.Unseen[i]
 	}
 	if o.Newest.After(t.Newest) {
 		t.Newest = o.Newest

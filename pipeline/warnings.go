@@ -8,9 +8,12 @@ import (
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
-// warnOfAudiences says what is allowed and yet looks like a mistake in the
-// audiences of a night.
-func (r *run) warnOfAudiences() {
+// warnOfResults says what is allowed and yet looks like a mistake in the categories
+// and audiences of a night.
+func (r *run) warnOfResults() {
+	for _, name := range r.categories.Empty() {
+		r.warn("category %s is empty", name)
+	}
 	scored := r.tally.Scored
 	for i, a := range r.manifest.Audiences {
 		rule := r.Rules.Audiences[i]

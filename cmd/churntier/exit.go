@@ -64,6 +64,8 @@ func kindOf(err error) failure {
 		return failure{exitFailed, "failed", "unknown", "run again: it finds out whether the commit took effect"}
 	case is(config.ErrConfig):
 		return failure{exitUsage, "failed", "config", "correct the config; churntier schema describes every key"}
+	case is(pipeline.ErrBaseline):
+		return failure{exitUsage, "failed", "config", "correct gates.psi.baseline; churntier show lists the dates that are published"}
 	case is(score.ErrOptions):
 		return failure{exitUsage, "failed", "config", "correct score in the config; churntier check prints the features of the model"}
 	case is(score.ErrModel):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/churntier/churntier/jobs"
@@ -23,16 +24,54 @@ func (c *showCommand) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(t.stdout, "%s %s, run %s, entry %d of its date\n\n", shown.Prediction, shown.Date, shown.Run, shown.Seq)
-	if shown.Expired {
-		_, _ = fmt.Fprintf(t.stdout, "its shards have expired; manifest and distribution are left\n\n")
+	if shown.Manifest == nil {
+		_, _ = fmt.Fprintf(t.stdout, "%s %s: %s, nothing is published\n", shown.Prediction, shown.Date, shown.Status)
+	} else {
+		printPublished(t.stdout, shown)
 	}
-	printManifest(t.stdout, shown.Manifest)
 	printLog(t, shown.Log)
-	printTable(t.stdout, []string{"history", "entry", "rows", "scored", "rejected", "duplicates"}, shown.History, func(p jobs.PastNight) []string {
-		return []string{p.Date.String(), fmt.Sprint(p.Seq), count(p.Rows.Read), count(p.Rows.Scored), count(p.Rows.Rejected), count(p.Rows.Duplicates)}
-	})
+	printTable(t.stdout, []string{"history", "status", "entry", "rows", "scored", "rejected", "duplicates"}, shown.History, historyCells)
+	for _, r := range shown.Refusals {
+		printRefused(t.stdout, r)
+	}
 	return nil
+}
+
+func printPublished(w io.Writer, shown *jobs.Shown) {
+	_, _ = fmt.Fprintf(w, "%s %s, run %s, entry %d of its date\n\n", shown.Prediction, shown.Date, shown.Run, shown.Seq)
+	if shown.Expired {
+		_, _ = fmt.Fprint(w, "its shards have expired; manifest and distribution are left\n\n")
+	}
+	printManifest(w, shown.Manifest)
+}
+
+func historyCells(p jobs.PastNight) []string {
+	if p.Rows == nil {
+		return []string{p.Date.String(), p.Status, "-", "-", "-", "-", "-"}
+	}
+	r := p.Rows
+	return []string{p.Date.String(), p.Status, fmt.Sprint(p.Seq), count(r.Read), count(r.Scored), count(r.Rejected), count(r.Duplicates)}
+}
+
+// printRefused says in sentences why a night was refused and what to do.
+func printRefused(w io.Writer, r jobs.Refused) {
+	_, _ = fmt.Fprintf(w, "\nrefused %s, run %s", r.Date, r.Run)
+	if r.Attempts > 1 {
+		_, _ = fmt.Fprintf(w, ", the last of %d attempts", r.Attempts)
+	}
+	_, _ = fmt.Fprintln(w)
+	for _, e := range r.Why {
+		name := e.Gate
+		if name == "" {
+			name = "input"
+		}
+		_, _ = fmt.Fprintf(w, "  %-14s %s %s\n", name, printable(strings.ReplaceAll(e.Message, "\n", "; ")), e.Do)
+	}
+	for _, sentence := range []string{r.Advice, r.Next} {
+		if sentence != "" {
+			_, _ = fmt.Fprintf(w, "  %s\n", printable(sentence))
+		}
+	}
 }
 
 func (c *showCommand) show(t *terminal) (*jobs.Shown, error) {

@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/churntier/churntier/pipeline/date"
+)
 
 // Values of Config.Mode.
 const (
@@ -173,7 +177,7 @@ type Gates struct {
 	Rejected      ShareGate
 	Duplicates    ShareGate
 	CategoryShift LevelGate // relative change of a category's share
-	PSI           LevelGate // population stability index over the 20 buckets
+	PSI           PSIGate
 	Constant      ShareGate // share of one identical score
 	Features      FeaturesGate
 }
@@ -187,8 +191,17 @@ type ShareGate struct{ MaxShare float64 }
 // LevelGate warns above one level and refuses above another.
 type LevelGate struct{ Warn, Refuse float64 }
 
-// FeaturesGate refuses a feature whose share of nulls moved by more than NullShift.
-type FeaturesGate struct{ NullShift float64 }
+// PSIGate is a LevelGate of the population stability index over the 20 buckets,
+// since the previous publication and since Baseline; the zero date is none.
+type PSIGate struct {
+	LevelGate
+	Baseline date.Date
+}
+
+// FeaturesGate refuses a feature whose share of nulls moved by more than NullShift,
+// or of whose rows more than UnseenShare hold a category that the model does not
+// know.
+type FeaturesGate struct{ NullShift, UnseenShare float64 }
 
 // Publish says where and how the results are written.
 type Publish struct {

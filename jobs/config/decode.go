@@ -3,6 +3,8 @@ package config
 import (
 	"cmp"
 	"time"
+
+	"github.com/churntier/churntier/pipeline/date"
 )
 
 // decode copies the values of a tree without faults. Keys that are not there
@@ -162,9 +164,9 @@ func gatesOf(n *node) Gates {
 		Rejected:      shareOf(n.get("rejected")),
 		Duplicates:    shareOf(n.get("duplicates")),
 		CategoryShift: levelOf(n.get("category_shift")),
-		PSI:           levelOf(n.get("psi")),
+		PSI:           PSIGate{levelOf(n.get("psi")), get[date.Date](n.get("psi"), "baseline")},
 		Constant:      shareOf(n.get("constant")),
-		Features:      FeaturesGate{NullShift: get[float64](features, "null_shift")},
+		Features:      FeaturesGate{NullShift: get[float64](features, "null_shift"), UnseenShare: get[float64](features, "unseen_share")},
 	}
 }
 

@@ -23,7 +23,7 @@ var table = mapKind{
 		{name: "holdout", kind: holdoutKind, doc: "Share of users kept out of audiences to measure their effect."},
 		{name: "exclusive", kind: exclusiveKind, doc: "Audiences of which a user is in the first only."},
 		{name: "audiences", kind: listKind{of: audienceKind, min: 1, rules: []rule{distinct("name")}}, doc: "Named sets of users; by default one a category."},
-		{name: "gates", kind: gatesKind, def: "{}", doc: "Limits beyond which a night is refused."},
+		{name: "gates", kind: gatesKind, def: "{}", doc: "Limits beyond which a night is refused, unless so few users may be beyond them by chance."},
 		{name: "publish", kind: publishKind, required: true, doc: "Where and how the results are written."},
 		{name: "schedule", later: true, doc: "When serve runs the prediction."},
 		{name: "lag_days", later: true, doc: "Days from the logical date to the night it is due."},
@@ -145,8 +145,8 @@ var gatesKind = mapKind{keys: []key{
 	{name: "rows", kind: ratioGate, def: "{}", doc: "Rows against the median of earlier publications."},
 	{name: "rejected", kind: shareGate("0.001"), def: "{}", doc: "Share of rejected rows."},
 	{name: "duplicates", kind: shareGate("0.001"), def: "{}", doc: "Share of duplicate rows."},
-	{name: "category_shift", kind: levelGate("0.20", "0.50"), def: "{}", doc: "Relative change of a category's share."},
-	{name: "psi", kind: levelGate("0.10", "0.25", key{name: "baseline", later: true, doc: "A date to compare with."}), def: "{}", doc: "Population stability index over the 20 buckets."},
+	{name: "category_shift", kind: levelGate("0.20", "0.50"), def: "{}", doc: "Relative change of a category's share since the publication before, whose scores are counted under tonight's cuts."},
+	{name: "psi", kind: levelGate("0.10", "0.25", key{name: "baseline", kind: day, def: `""`, doc: "A published date to compare with beside the previous one, such as the first night of the model; empty for none."}), def: "{}", doc: "Population stability index over the 20 buckets."},
 	{name: "constant", kind: shareGate("0.99"), def: "{}", doc: "Share of one identical score."},
 	{name: "features", kind: featuresGate, def: "{}", doc: "Inputs of the model."},
 }}
@@ -161,7 +161,7 @@ var ratioGate = mapKind{
 
 var featuresGate = mapKind{keys: []key{
 	{name: "null_shift", kind: share(), def: "0.10", doc: "Greatest change of a feature's share of nulls."},
-	{name: "unseen_share", later: true, doc: "Greatest share of values that the model does not know."},
+	{name: "unseen_share", kind: share(), def: "0.01", doc: "Greatest share of rows with a category that the model file does not state; for one-hot columns, of what is more than for the publication before."},
 }}
 
 var publishKind = mapKind{keys: []key{

@@ -22,10 +22,10 @@ const (
 		gates gates.rows gates.rows.min_ratio gates.rows.max_ratio gates.rejected gates.rejected.max_share
 		gates.duplicates gates.duplicates.max_share gates.category_shift gates.category_shift.warn
 		gates.category_shift.refuse gates.psi gates.psi.warn gates.psi.refuse gates.constant
-		gates.constant.max_share gates.features gates.features.null_shift
+		gates.psi.baseline
+		gates.constant.max_share gates.features gates.features.null_shift gates.features.unseen_share
 		publish publish.url publish.compression publish.scores publish.passthrough publish.keep_days`
-	laterKeys = `schedule lag_days deadline catch_up
-		gates.psi.baseline gates.features.unseen_share deliveries notify`
+	laterKeys = `schedule lag_days deadline catch_up deliveries notify`
 )
 
 func TestTableKnowsTheContract(t *testing.T) {

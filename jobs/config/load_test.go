@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/churntier/churntier/pipeline/date"
 )
 
 // everything gives each supported key a value that is not its default.
@@ -63,9 +65,9 @@ gates:
   rejected: {max_share: 0.002}
   duplicates: {max_share: 0}
   category_shift: {warn: .3, refuse: 5.}
-  psi: {warn: 0.2, refuse: 0.3}
+  psi: {warn: 0.2, refuse: 0.3, baseline: 2026-10-01}
   constant: {max_share: 1}
-  features: {null_shift: 0.2}
+  features: {null_shift: 0.2, unseen_share: 0}
 publish:
   url: ../published
   compression: snappy
@@ -100,13 +102,16 @@ var defaultGates = Gates{
 	Rejected:      ShareGate{MaxShare: 0.001},
 	Duplicates:    ShareGate{MaxShare: 0.001},
 	CategoryShift: LevelGate{Warn: 0.2, Refuse: 0.5},
-	PSI:           LevelGate{Warn: 0.1, Refuse: 0.25},
+	PSI:           PSIGate{LevelGate: LevelGate{Warn: 0.1, Refuse: 0.25}},
 	Constant:      ShareGate{MaxShare: 0.99},
-	Features:      FeaturesGate{NullShift: 0.1},
+	Features:      FeaturesGate{NullShift: 0.1, UnseenShare: 0.01},
 }
 
-// sameZone compares locations by name.
-var sameZone = cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })
+// sameZone compares locations by name, and dates.
+var sameZone = cmp.Options{
+	cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() }),
+	cmp.Comparer(func(a, b date.Date) bool { return a == b }),
+}
 
 func load(t *testing.T, text string, set ...string) (c *Config, folder string) {
 	t.Helper()
@@ -169,6 +174,10 @@ func TestEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pinned, err := date.Parse("2026-10-01")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := &Config{
 		Path:       "churntier.yaml",
 		Prediction: "churn-14d",
@@ -218,7 +227,7 @@ func TestEveryKey(t *testing.T) {
 			Rows:          RatioGate{MinRatio: 0.25, MaxRatio: 4},
 			Rejected:      ShareGate{MaxShare: 0.002},
 			CategoryShift: LevelGate{Warn: 0.3, Refuse: 5},
-			PSI:           LevelGate{Warn: 0.2, Refuse: 0.3},
+			PSI:           PSIGate{LevelGate{Warn: 0.2, Refuse: 0.3}, pinned},
 			Constant:      ShareGate{MaxShare: 1},
 			Features:      FeaturesGate{NullShift: 0.2},
 		},
@@ -247,7 +256,7 @@ func TestPartialGatesKeepTheOtherDefaults(t *testing.T) {
 	want.Rows.MaxRatio = 3
 	want.PSI.Refuse = 0.5
 	got, _ := load(t, complete("gates:\n  rows: {max_ratio: 3}\n  psi: {refuse: 0.5}\n  constant: {}\n"))
-	if diff := cmp.Diff(want, got.Gates); diff != "" {
+	if diff := cmp.Diff(want, got.Gates, sameZone); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -325,14 +334,14 @@ func TestSet(t *testing.T) {
 		"categories=[{name: one, from: 0}]", "audiences.0.files=[{format: csv}]", "audiences.0.files.0.columns.uid=user_id")
 	check := func(what string, got, want any) {
 		t.Helper()
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, sameZone); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", what, diff)
 		}
 	}
 	check("mode", got.Mode, ModePreview)
 	check("score", got.Audiences[0].Score, &[2]float64{60, 100})
 	check("name", got.Audiences[1].Name, "others")
-	check("psi", got.Gates.PSI, LevelGate{Warn: 0.1, Refuse: 0.4})
+	check("psi", got.Gates.PSI, PSIGate{LevelGate: LevelGate{Warn: 0.1, Refuse: 0.4}})
 	check("ready", got.Snapshot.Ready, "")
 	check("url", got.Publish.URL, "gs://audiences/x")
 	check("the last flag wins", got.Publish.Scores, false)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // a timezone is known on every machine
+
+	"github.com/churntier/churntier/pipeline/date"
 )
 
 // textKind is a text that matches a pattern; its value is what parse makes of
@@ -53,6 +55,7 @@ var (
 	fileGlob       = textKind{name: "a glob for file names, without /", pattern: `^[^/` + noControl + `]+$`, parse: glob}
 	saltText       = textKind{name: "a text of 1 to 64 printable characters", pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$`}
 	duration       = textKind{name: "a duration such as 36h, 90m or 7d: from 1 to 99999 of s, m, h or d", pattern: `^[1-9][0-9]{0,4}[smhd]$`, parse: durationOf}
+	day            = textKind{name: `a date as YYYY-MM-DD, or "" for none`, pattern: `^([0-9]{4}-[0-9]{2}-[0-9]{2})?$`, parse: dayOf}
 	markerName     = textKind{name: `a file name, or "" for no marker`, pattern: `^[^/` + noControl + `]*$`}
 )
 
@@ -88,6 +91,18 @@ func durationOf(s string) (any, error) {
 	}
 	d, err := time.ParseDuration(days + "h")
 	return 24 * d, err
+}
+
+// dayOf gives the zero date for an empty text.
+func dayOf(s string) (any, error) {
+	if s == "" {
+		return date.Date{}, nil
+	}
+	d, err := date.Parse(s)
+	if err != nil {
+		err = errors.New("there is no such day")
+	}
+	return d, err
 }
 
 func zoneOf(name string) (any, error) {

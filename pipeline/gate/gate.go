@@ -4,7 +4,8 @@
 //
 // Shares and ratios are compared exactly, as fractions, with the decimal number
 // that the config states: 1 rejected row of 1,000 equals the limit 0.001. A value
-// equal to its limit passes, for warnings and refusals alike.
+// equal to its limit passes, for warnings and refusals alike, and so does one above
+// it that chance explains, as it often does among few users.
 package gate
 
 import (
@@ -29,7 +30,13 @@ type Night struct {
 	AsOf       string    // column that dates the data; "" when not configured
 	DataDate   date.Date // newest day in that column; zero when not configured or not found
 	InputsOf   date.Date // an earlier date that was published from the same bytes, or zero
+	Model      Model     // what gave the scores
+	ByShare    bool      // the categories are cut at shares of the users, so their cuts move every night
+	Baseline   *Night    // a pinned publication whose scores are compared with too, or nil
 }
+
+// Model names a model file by its content; zero where a column holds the score.
+type Model struct{ Name, SHA256 string }
 
 // Share is the part of the users that one category holds. It takes the scores
 // from From, in hundredths, to below the From of the next higher category.
@@ -39,11 +46,17 @@ type Share struct {
 	Count int64
 }
 
-// Feature counts how often one input column was null among Rows rows.
+// Feature counts how often one input of the score was null among Rows rows, and how
+// often it held a category that the model does not know: nil where the model states
+// no categories, or where it was not counted.
 type Feature struct {
-	Name  string
-	Nulls int64
-	Rows  int64
+	Name   string
+	Nulls  int64
+	Rows   int64
+	Unseen *int64
+	// Partial says that the model may know a category that its file does not state,
+	// as one-hot encoders drop the first. Then only a rise of Unseen tells anything.
+	Partial bool
 }
 
 // Expect bounds the members of an audience, both ends included; nil is no bound.
@@ -70,8 +83,8 @@ const (
 )
 
 // Result is the verdict of one gate. Warn and Refuse are the limits that Value was
-// compared with, nil where there is none. Message is one sentence: what was
-// measured, tonight's figure, the usual figure and the limit.
+// compared with, nil where there is none. Message says in a sentence or two what was
+// measured: tonight's figure, the usual figure and the limit.
 type Result struct {
 	Name    string   `json:"name"`
 	Value   float64  `json:"value"`

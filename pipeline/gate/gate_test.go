@@ -42,6 +42,30 @@ func night(d date.Date) gate.Night {
 	}
 }
 
+// times gives a night of k times as many rows and users.
+func times(k int64, n gate.Night) gate.Night {
+	n.Read, n.Rejected, n.Duplicates, n.Scored = k*n.Read, k*n.Rejected, k*n.Duplicates, k*n.Scored
+	n.Counts, n.Categories, n.Features = slices.Clone(n.Counts), slices.Clone(n.Categories), slices.Clone(n.Features)
+	for i := range n.Counts {
+		n.Counts[i] *= k
+	}
+	for i := range n.Categories {
+		n.Categories[i].Count *= k
+	}
+	for i := range n.Features {
+		n.Features[i].Nulls, n.Features[i].Rows = k*n.Features[i].Nulls, k*n.Features[i].Rows
+	}
+	return n
+}
+
+// many gives history of k times as many rows and users.
+func many(k int64, past []gate.Night) []gate.Night {
+	for i := range past {
+		past[i] = times(k, past[i])
+	}
+	return past
+}
+
 // history gives n nights before tonight, newest first.
 func history(n int) []gate.Night {
 	var nights []gate.Night
@@ -109,7 +133,7 @@ func TestDefaultLimits(t *testing.T) {
 	want := gate.Limits{
 		Rows: gate.Ratio{Min: 0.5, Max: 2}, Rejected: 0.001, Duplicates: 0.001,
 		CategoryShift: gate.Band{Warn: 0.2, Refuse: 0.5}, PSI: gate.Band{Warn: 0.1, Refuse: 0.25},
-		Constant: 0.99, NullShift: 0.1,
+		Constant: 0.99, NullShift: 0.1, UnseenShare: 0.01,
 	}
 	if diff := cmp.Diff(want, gate.DefaultLimits()); diff != "" {
 		t.Error(diff)
@@ -137,7 +161,7 @@ func TestAcceptLeavesWarnings(t *testing.T) {
 	n := night(tonight)
 	n.Categories[0].Count, n.Categories[1].Count = 125, 875 // 12.5 % after 10 %: a change by 25 %
 	accept := map[string]string{"category_shift": "campaign"}
-	if got := must(t, gate.Judge(n, history(1), gate.DefaultLimits(), accept), "category_shift").Status; got != gate.Warn {
+	if got := must(t, gate.Judge(times(100, n), many(100, history(1)), gate.DefaultLimits(), accept), "category_shift").Status; got != gate.Warn {
 		t.Errorf("got %s", got)
 	}
 }

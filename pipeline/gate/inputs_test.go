@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/churntier/churntier/pipeline/gate"
@@ -15,20 +16,20 @@ func TestFeatures(t *testing.T) {
 		value    float64
 		status   gate.Status
 	}{
-		"unchanged":          {[]gate.Feature{{"age", 200, 1000}}, 0, gate.Pass},
-		"equal to the limit": {[]gate.Feature{{"age", 300, 1000}}, 0.1, gate.Pass},
-		"more nulls":         {[]gate.Feature{{"age", 301, 1000}}, 0.101, gate.Refuse},
-		"fewer, equal":       {[]gate.Feature{{"age", 100, 1000}}, 0.1, gate.Pass},
-		"fewer":              {[]gate.Feature{{"age", 99, 1000}}, 0.101, gate.Refuse},
-		"the worst of two":   {[]gate.Feature{{"age", 210, 1000}, {"plan", 900, 1000}}, 0.9, gate.Refuse},
-		"in another order":   {[]gate.Feature{{"plan", 900, 1000}, {"age", 210, 1000}}, 0.9, gate.Refuse},
-		"a new one besides":  {[]gate.Feature{{"new", 1000, 1000}, {"age", 200, 1000}}, 0, gate.Pass},
-		"only new ones":      {[]gate.Feature{{"new", 1000, 1000}}, 0, gate.NoHistory},
-		"without rows":       {[]gate.Feature{{"age", 0, 0}}, 0, gate.NoHistory},
+		"unchanged":          {[]gate.Feature{{Name: "age", Nulls: 200, Rows: 1000}}, 0, gate.Pass},
+		"equal to the limit": {[]gate.Feature{{Name: "age", Nulls: 300, Rows: 1000}}, 0.1, gate.Pass},
+		"more nulls":         {[]gate.Feature{{Name: "age", Nulls: 301, Rows: 1000}}, 0.101, gate.Refuse},
+		"fewer, equal":       {[]gate.Feature{{Name: "age", Nulls: 100, Rows: 1000}}, 0.1, gate.Pass},
+		"fewer":              {[]gate.Feature{{Name: "age", Nulls: 99, Rows: 1000}}, 0.101, gate.Refuse},
+		"the worst of two":   {[]gate.Feature{{Name: "age", Nulls: 210, Rows: 1000}, {Name: "plan", Nulls: 900, Rows: 1000}}, 0.9, gate.Refuse},
+		"in another order":   {[]gate.Feature{{Name: "plan", Nulls: 900, Rows: 1000}, {Name: "age", Nulls: 210, Rows: 1000}}, 0.9, gate.Refuse},
+		"a new one besides":  {[]gate.Feature{{Name: "new", Nulls: 1000, Rows: 1000}, {Name: "age", Nulls: 200, Rows: 1000}}, 0, gate.Pass},
+		"only new ones":      {[]gate.Feature{{Name: "new", Nulls: 1000, Rows: 1000}}, 0, gate.NoHistory},
+		"without rows":       {[]gate.Feature{{Name: "age", Nulls: 0, Rows: 0}}, 0, gate.NoHistory},
 	} {
 		n := night(tonight)
 		n.Features = c.features
-		if r := must(t, judge(n, past), "features"); r.Value != c.value || r.Status != c.status {
+		if r := must(t, judge(times(100, n), many(100, slices.Clone(past))), "features"); r.Value != c.value || r.Status != c.status {
 			t.Errorf("%s: got %+v, expected %+v", name, r, c)
 		}
 	}
@@ -42,8 +43,9 @@ func TestFeatures(t *testing.T) {
 func TestFeaturesMessage(t *testing.T) {
 	n := night(tonight)
 	n.Features[0].Nulls = 120
+	n = times(10, n)
 	want := `Feature "tenure" is null in 12 % of the rows, 1 % on 2026-11-21: a difference of 11 % of the rows, at most 10 % is allowed.`
-	if got := must(t, judge(n, history(1)), "features").Message; got != want {
+	if got := must(t, judge(n, many(10, history(1))), "features").Message; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

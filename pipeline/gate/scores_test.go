@@ -32,7 +32,7 @@ func TestCategoryShift(t *testing.T) {
 		"below that":      {49, 0.51, gate.Refuse},
 		"gone":            {0, 1, gate.Refuse},
 	} {
-		r := must(t, judge(split(c.high), history(1)), "category_shift")
+		r := must(t, judge(times(100, split(c.high)), many(100, history(1))), "category_shift")
 		if r.Status != c.status || r.Value != c.value || *r.Warn != 0.2 || *r.Refuse != 0.5 {
 			t.Errorf("%s: got %+v, expected %+v", name, r, c)
 		}
@@ -41,7 +41,7 @@ func TestCategoryShift(t *testing.T) {
 
 func TestCategoryShiftTellsTheWorst(t *testing.T) {
 	want := `Category "high" holds 15.1 % of the users, 10 % on 2026-11-21: a change by 51 %, warned above 20 % and refused above 50 %.`
-	if got := must(t, judge(split(151), history(1)), "category_shift").Message; got != want {
+	if got := must(t, judge(times(100, split(151)), many(100, history(1))), "category_shift").Message; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -69,7 +69,9 @@ func TestCategoryShiftFromNothing(t *testing.T) {
 	}{
 		"still empty": {0, 0, gate.Pass},
 		"one user":    {1, 0, gate.Pass},
-		"two users":   {2, 1, gate.Refuse},
+		"two users":   {2, 1, gate.Pass},
+		"fifteen":     {15, 14, gate.Pass},
+		"sixteen":     {16, 15, gate.Refuse}, // z = sqrt(16) / sqrt(1 - 16/2000) = 4.016 above 3.89
 		"many":        {500, 499, gate.Refuse},
 	} {
 		n := night(tonight) // nobody had a score of 99.50 or more
@@ -128,7 +130,7 @@ func TestPSI(t *testing.T) {
 		"below the least share":  {halves(99999, 1), halves(100000, 0), 0, gate.Pass},                         // but for 0.00001 in the lowest bucket
 		"everybody moved across": {halves(10, 0), halves(0, 10), 2 * 0.9999 * 9.210340371976182, gate.Refuse}, // ln 10000
 	} {
-		r := must(t, judge(c.now, []gate.Night{c.before}), "psi")
+		r := must(t, judge(times(1000, c.now), []gate.Night{times(1000, c.before)}), "psi")
 		if math.Abs(r.Value-c.want) > 1e-9 || r.Status != c.status || *r.Warn != 0.1 || *r.Refuse != 0.25 {
 			t.Errorf("%s: got %+v, expected %v and %s", name, r, c.want, c.status)
 		}
@@ -182,13 +184,14 @@ func TestConstant(t *testing.T) {
 	}{
 		"equal to the limit": {counts(4200, 99, 1, 1), 0.99, gate.Pass},
 		"above it":           {counts(4200, 991, 1, 9), 0.991, gate.Refuse},
-		"all the same":       {counts(0, 2), 1, gate.Refuse},
+		"all the same":       {counts(0, 10), 1, gate.Refuse},
+		"all of few":         {counts(0, 9), 1, gate.Pass},
 		"all different":      {counts(0, 1, 1, 1), 0.5, gate.Pass},
 	} {
 		n := night(tonight)
 		n.Counts = c.counts
 		if r := must(t, judge(n, nil), "constant"); r.Value != c.value || r.Status != c.status || *r.Refuse != 0.99 {
-			t.Errorf("%s: got %+v, expected %+v", name, r, c)
+			t.Errorf("%s: got %+v, expected %v and %s", name, r, c.value, c.status)
 		}
 	}
 	n := night(tonight)

@@ -20,6 +20,7 @@ type oneHotColumn struct {
 	absent     int32             // the code of nan, or that of a missing value
 	codes      []int32           // by row
 	missing    int               // rows without a value
+	unseen     int               // rows with a value that has no dummy
 	looked     bool              // in this batch
 }
 
@@ -78,7 +79,7 @@ func (in *inputs) dummy(i int) ([]float64, error) {
 			return nil, err
 		}
 	}
-	in.counts[i].Missing = c.missing
+	in.counts[i] = InputCount{c.missing, c.unseen}
 	code := c.dummies[i]
 	for row, found := range c.codes {
 		in.values[row] = 0
@@ -91,7 +92,7 @@ func (in *inputs) dummy(i int) ([]float64, error) {
 
 // lookUp finds the codes of a column, which is that of input i.
 func (in *inputs) lookUp(c *oneHotColumn, i int) error {
-	c.codes, c.looked, c.missing = grow(c.codes, len(in.values)), true, 0
+	c.codes, c.looked, c.missing, c.unseen = grow(c.codes, len(in.values)), true, 0, 0
 	if a := in.arrays[i]; isNumber(a.DataType()) && a.DataType().ID() != arrow.BOOL {
 		values, err := in.numbersOf(a)
 		if err != nil {
@@ -114,10 +115,14 @@ func (in *inputs) lookUp(c *oneHotColumn, i int) error {
 		}
 		copy(c.codes, codes)
 	}
+	unseen, missing := c.vocabulary.unseen(), c.vocabulary.missing()
 	for row, code := range c.codes {
-		if code == c.vocabulary.missing() {
+		switch code {
+		case missing:
 			c.missing++
 			c.codes[row] = c.absent
+		case unseen:
+			c.unseen++
 		}
 	}
 	return nil

@@ -133,6 +133,12 @@ func (in Input) Name() string {
 	return in.Feature
 }
 
+// StatesCategories says whether the model file lists the categories that it knows.
+// With one-hot inputs one may be missing from the list: encoders can drop the first.
+func (in Input) StatesCategories() bool {
+	return in.OneHot || in.Kind == Text || in.Kind == Category
+}
+
 // blamed is the column that a bad row names, or the feature where that is an
 // expression.
 func (in Input) blamed() string {
