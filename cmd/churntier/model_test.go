@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"strings"
@@ -93,6 +94,30 @@ func TestRunWithABoostedModel(t *testing.T) {
 	if got := scoresOf(t, p); !maps.Equal(got, want) {
 		t.Errorf("users by score of the best round %v, want %v", got, want)
 	}
+}
+
+// The model has a dummy for Monthly alone, as one whose encoder dropped Yearly has:
+// a share of other contracts is usual, and more of them are not.
+func TestOneHotValuesThatTheModelDoesNotState(t *testing.T) {
+	p := boostedPlace(t)
+	contracts := func(day string, others int) {
+		ids, idle, values := make([]string, 1000), make([]int32, 1000), make([]*string, 1000)
+		for i := range ids {
+			value := "Monthly"
+			if i%10 < others {
+				value = "Yearly"
+			}
+			ids[i], idle[i], values[i] = fmt.Sprint(day, i), int32(i%20), &value
+		}
+		p.part(day, "part-00000.parquet", column{"user_id", ids}, column{"days_idle", idle}, column{"contract", values})
+	}
+	contracts("2026-11-22", 3)
+	p.night().expect(t, exitDone, "published")
+	contracts("2026-11-23", 3)
+	p.night().expect(t, exitDone, "published")
+	contracts("2026-11-24", 5)
+	p.night().expect(t, exitRefused,
+		`Feature "one-hot contract" holds a category that the model does not know in 500 of 1,000 rows, 300 of 1,000 on 2026-11-23: 20 %, at most 1 % is allowed.`)
 }
 
 func TestCheckPrintsTheMapping(t *testing.T) {

@@ -95,8 +95,8 @@ func TestBoostedOneHot(t *testing.T) {
 	} {
 		out := mustScore(t, scorer, batchOf(zeros("x"), d, c))
 		checkSums(t, out, 10, 20, 0, 0)
-		if out.Inputs[1].Missing != 1 || out.Inputs[2].Missing != 1 {
-			t.Errorf("missing %v, want 1 in both dummies", out.Inputs)
+		if want := (InputCount{Missing: 1, Unseen: 1}); out.Inputs[1] != want || out.Inputs[2] != want {
+			t.Errorf("counts %v, want a null and the z in both dummies", out.Inputs)
 		}
 	}
 	renamed := strings.NewReplacer(`"d_a"`, `"d=True"`, `"d_b"`, `"d=2.0"`).Replace(smallBoosted)

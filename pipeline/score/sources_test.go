@@ -1,6 +1,7 @@
 package score
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,10 +159,14 @@ func TestNamesOfInputsAreApart(t *testing.T) {
 		OneHot:   OneHot{Columns: []string{"d"}, Separator: "_"},
 	})
 	var names []string
+	var stated []bool
 	for _, in := range scorer.Inputs(nil) {
-		names = append(names, in.Name())
+		names, stated = append(names, in.Name()), append(stated, in.StatesCategories())
 	}
 	if got, want := strings.Join(names, ", "), "x, one-hot d, one-hot d, c"; got != want {
 		t.Errorf("names %s, want %s", got, want)
+	}
+	if want := []bool{false, true, true, true}; !slices.Equal(stated, want) {
+		t.Errorf("categories are stated: %v, want %v", stated, want)
 	}
 }
