@@ -117,7 +117,7 @@ func TestOneHotValuesThatTheModelDoesNotState(t *testing.T) {
 	p.night().expect(t, exitDone, "published")
 	contracts("2026-11-24", 5)
 	p.night().expect(t, exitRefused,
-		`Feature "one-hot contract" holds a category that the model does not know in 500 of 1,000 rows, 300 of 1,000 on 2026-11-23: 20 %, at most 1 % is allowed.`)
+		`Feature "one-hot contract" is of a category that the model file does not state in 50 % of the rows, 30 % on 2026-11-23: a difference of 20 % of the rows, at most 10 % is allowed.`)
 }
 
 func TestCheckPrintsTheMapping(t *testing.T) {

@@ -161,7 +161,7 @@ var ratioGate = mapKind{
 
 var featuresGate = mapKind{keys: []key{
 	{name: "null_shift", kind: share(), def: "0.10", doc: "Greatest change of a feature's share of nulls."},
-	{name: "unseen_share", kind: share(), def: "0.01", doc: "Greatest share of rows with a category that the model file does not state; for one-hot columns, of what is more than for the publication before."},
+	{name: "unseen_share", kind: share(), def: "0.01", doc: "Greatest share of rows with a category that the model file does not state, unless a one-hot column held so many for the publication before: encoders may drop a category. Then null_shift bounds its change."},
 }}
 
 var publishKind = mapKind{keys: []key{

@@ -29,8 +29,8 @@ func features(c comparison) (Result, bool) {
 
 // change is how a share of one feature's rows moved, in either direction.
 type change struct {
-	feature   string
-	now, then sample
+	feature, is string // what the rows are
+	now, then   sample
 }
 
 func (c change) size() *big.Rat {
@@ -47,28 +47,38 @@ func (c change) worseThan(o change) bool {
 	return c.size().Cmp(o.size()) > 0
 }
 
-// nulls judges the feature whose share of nulls changed most since the previous
-// publication; false where no feature was there.
+// changes lists how the feature moved since it was was: its nulls, and where the
+// model may know a category that its file does not state, what else it holds.
+func (f Feature) changes(was Feature) []change {
+	if f.Rows == 0 || was.Rows == 0 {
+		return nil
+	}
+	all := []change{{f.Name, "null", sample{f.Nulls, f.Rows}, sample{was.Nulls, was.Rows}}}
+	if f.Partial && f.Unseen != nil && was.Unseen != nil {
+		all = append(all, change{f.Name, "of a category that the model file does not state", sample{*f.Unseen, f.Rows}, sample{*was.Unseen, was.Rows}})
+	}
+	return all
+}
+
+// nulls judges the feature that changed most since the previous publication; false
+// where no feature was there.
 func (c comparison) nulls() (Result, bool) {
 	before, _ := c.previous()
 	then := before.byName()
 	var worst *change
 	for _, f := range c.tonight.Features {
-		was := then[f.Name]
-		if f.Rows == 0 || was.Rows == 0 {
-			continue
-		}
-		moved := &change{f.Name, sample{f.Nulls, f.Rows}, sample{was.Nulls, was.Rows}}
-		if worst == nil || moved.worseThan(*worst) {
-			worst = moved
+		for _, moved := range f.changes(then[f.Name]) {
+			if worst == nil || moved.worseThan(*worst) {
+				worst = &moved
+			}
 		}
 	}
 	if worst == nil {
 		return Result{}, false
 	}
 	r := atMost(worst.size(), c.limits.NullShift)
-	r.Message = fmt.Sprintf("Feature %q is null in %s of the rows, %s on %s: a difference of %s of the rows, at most %s is allowed.",
-		worst.feature, percent(worst.now.share()), percent(worst.then.share()), before.Date, percent(worst.size()), percentOf(c.limits.NullShift))
+	r.Message = fmt.Sprintf("Feature %q is %s in %s of the rows, %s on %s: a difference of %s of the rows, at most %s is allowed.",
+		worst.feature, worst.is, percent(worst.now.share()), percent(worst.then.share()), before.Date, percent(worst.size()), percentOf(c.limits.NullShift))
 	return r.pardoned(differByChance(worst.now, worst.then)), true
 }
 
@@ -81,10 +91,10 @@ func (c comparison) unseen() (Result, bool) {
 	var worst *Feature
 	most := new(big.Rat)
 	for _, f := range c.tonight.Features {
-		if f.Unseen == nil || f.Rows == 0 {
+		if f.Unseen == nil || f.Rows == 0 || f.Partial && !then[f.Name].statesAll(c.limits.UnseenShare) {
 			continue
 		}
-		if v, judged := f.unseenShare(then[f.Name]); judged && (worst == nil || v.Cmp(most) > 0) {
+		if v := share(*f.Unseen, f.Rows); worst == nil || v.Cmp(most) > 0 {
 			worst, most = &f, v
 		}
 	}
@@ -92,38 +102,15 @@ func (c comparison) unseen() (Result, bool) {
 		return Result{}, false
 	}
 	r := atMost(most, c.limits.UnseenShare)
-	found := fmt.Sprintf("Feature %q holds a category that the model does not know in %s of %s rows", worst.Name, count(*worst.Unseen), count(worst.Rows))
-	if worst.Partial {
-		found = fmt.Sprintf("%s, %s of %s on %s", found, count(*then[worst.Name].Unseen), count(then[worst.Name].Rows), before.Date)
-	}
-	r.Message = fmt.Sprintf("%s: %s, at most %s is allowed.", found, percent(most), percentOf(c.limits.UnseenShare))
-	return r.pardoned(worst.unseenByChance(then[worst.Name], c.limits.UnseenShare)), true
+	r.Message = fmt.Sprintf("Feature %q holds a category that the model does not know in %s of %s rows: %s, at most %s is allowed.",
+		worst.Name, count(*worst.Unseen), count(worst.Rows), percent(most), percentOf(c.limits.UnseenShare))
+	return r.pardoned(exceedsByChance(sample{*worst.Unseen, worst.Rows}, c.limits.UnseenShare)), true
 }
 
-// unseenShare is the share of rows with an unknown category, or how much it rose
-// where the model may know one that its file does not state. Then it is false
-// without an earlier count.
-func (f Feature) unseenShare(was Feature) (*big.Rat, bool) {
-	now := share(*f.Unseen, f.Rows)
-	if !f.Partial {
-		return now, true
-	}
-	if was.Unseen == nil || was.Rows == 0 {
-		return nil, false
-	}
-	rise := now.Sub(now, share(*was.Unseen, was.Rows))
-	if rise.Sign() < 0 {
-		rise = new(big.Rat)
-	}
-	return rise, true
-}
-
-func (f Feature) unseenByChance(was Feature, limit float64) bool {
-	now := sample{*f.Unseen, f.Rows}
-	if f.Partial {
-		return differByChance(now, sample{*was.Unseen, was.Rows})
-	}
-	return exceedsByChance(now, limit)
+// statesAll says whether the model file stated nearly every category that the
+// feature held: none is in use that an encoder dropped.
+func (f Feature) statesAll(limit float64) bool {
+	return f.Unseen != nil && f.Rows > 0 && !above(share(*f.Unseen, f.Rows), limit)
 }
 
 func (n Night) byName() map[string]Feature {

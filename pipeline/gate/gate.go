@@ -55,7 +55,8 @@ type Feature struct {
 	Rows   int64
 	Unseen *int64
 	// Partial says that the model may know a category that its file does not state,
-	// as one-hot encoders drop the first. Then only a rise of Unseen tells anything.
+	// as one-hot encoders drop the first. Then Unseen is no fault as such where it
+	// was more than the limit already; only a change of it tells anything.
 	Partial bool
 }
 
