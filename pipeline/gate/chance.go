@@ -9,13 +9,13 @@ import (
 // A gate therefore refuses, and warns, only of what exceeds its limit and is not
 // explained by chance. The tests of this file say what is: they suppose that
 // nothing changed, and call chance what then happens to more than one night in
-// 10,000, or for a count of rows, to more than one in 100. The users of two nights
+// 100,000, or for a count of rows, to more than one in 400. The users of two nights
 // are taken for independent samples; as most users are the same, chance moves less
 // than that.
 
 // byChanceAbove is the normal deviate below which a difference between two nights
-// is taken for chance: two-sided, one night in 10,000.
-const byChanceAbove = 3.8906
+// is taken for chance: two-sided, one night in 100,000.
+const byChanceAbove = 4.4172
 
 // sample is n of total users.
 type sample struct{ n, total int64 }
@@ -38,7 +38,7 @@ func differByChance(a, b sample) bool {
 const countsAsStated = 30
 
 // rareCount is the chance below which a count of rows is no accident.
-const rareCount = 0.01
+const rareCount = 0.0025
 
 // exceedsByChance says whether n or more of total would be no rare accident if the
 // share were just the limit: the exact binomial test (C. J. Clopper, E. S. Pearson,
@@ -59,7 +59,7 @@ func exceedsByChance(s sample, limit float64) bool {
 }
 
 // indexByChance is the stability index that two samples of the same users stay
-// below but for one night in 10,000: without a change the index is distributed as
+// below but for one night in 100,000: without a change the index is distributed as
 // (1/n + 1/m) times chi-square with one degree less than there are buckets
 // (B. Yurdakul, J. Naranjo, Statistical properties of the population stability
 // index, Journal of Risk Model Validation 14(4), 2020). Buckets that are empty in
@@ -74,11 +74,11 @@ func indexByChance(now, before [20]int64) float64 {
 	return (1/float64(sum(now[:])) + 1/float64(sum(before[:]))) * rareChiSquare(used)
 }
 
-// rareChiSquare gives the quantile of chi-square that one value in 10,000 exceeds,
+// rareChiSquare gives the quantile of chi-square that one value in 100,000 exceeds,
 // by the cube root that is nearly normal (E. B. Wilson, M. M. Hilferty, The
 // distribution of chi-square, PNAS 17, 1931).
 func rareChiSquare(degrees float64) float64 {
-	const deviate = 3.7190 // one-sided
+	const deviate = 4.2649 // one-sided
 	if degrees < 1 {
 		return 0
 	}

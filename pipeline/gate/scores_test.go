@@ -70,8 +70,8 @@ func TestCategoryShiftFromNothing(t *testing.T) {
 		"still empty": {0, 0, gate.Pass},
 		"one user":    {1, 0, gate.Pass},
 		"two users":   {2, 1, gate.Pass},
-		"fifteen":     {15, 14, gate.Pass},
-		"sixteen":     {16, 15, gate.Refuse}, // z = sqrt(16) / sqrt(1 - 16/2000) = 4.016 above 3.89
+		"nineteen":    {19, 18, gate.Pass},
+		"twenty":      {20, 19, gate.Refuse}, // z = sqrt(20) / sqrt(1 - 20/2000) = 4.49 above 4.42
 		"many":        {500, 499, gate.Refuse},
 	} {
 		n := night(tonight) // nobody had a score of 99.50 or more
