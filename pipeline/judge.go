@@ -91,6 +91,9 @@ func nightOf(m *publish.Manifest, rep *Report) gate.Night {
 	for _, in := range rep.Inputs {
 		n.Features = append(n.Features, gate.Feature{Name: in.Name, Nulls: in.Nulls, Rows: in.Rows, Unseen: in.Unseen})
 	}
+	for _, a := range m.Accepted {
+		n.Accepted = append(n.Accepted, a.Gate)
+	}
 	if m.Model != nil {
 		n.Model = gate.Model{Name: m.Model.Name, SHA256: m.Model.SHA256}
 	}

@@ -42,7 +42,7 @@ type Report struct {
 type InputCounts struct {
 	Name   string `json:"name"`
 	Nulls  int64  `json:"nulls"`
-	Unseen *int64 `json:"unseen"`
+	Unseen *int64 `json:"unseen,omitempty"`
 	Rows   int64  `json:"rows"`
 }
 

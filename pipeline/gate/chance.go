@@ -1,8 +1,11 @@
 package gate
 
 import (
+	"fmt"
 	"math"
 	"math/big"
+	"slices"
+	"strings"
 )
 
 // A limit says what is too much; among few users as much can come about by chance.
@@ -58,20 +61,21 @@ func exceedsByChance(s sample, limit float64) bool {
 	return 1-below >= rareCount
 }
 
-// indexByChance is the stability index that two samples of the same users stay
-// below but for one night in 100,000: without a change the index is distributed as
-// (1/n + 1/m) times chi-square with one degree less than there are buckets
-// (B. Yurdakul, J. Naranjo, Statistical properties of the population stability
-// index, Journal of Risk Model Validation 14(4), 2020). Buckets that are empty in
-// both have no part in it.
-func indexByChance(now, before [20]int64) float64 {
-	used := -1.0
+// indexByChance gives what the stability index of two samples of the same users is
+// on average, and what it stays below but for one night in 100,000: without a
+// change it is distributed as (1/n + 1/m) times chi-square with one degree less than
+// there are buckets (B. Yurdakul, J. Naranjo, Statistical properties of the
+// population stability index, Journal of Risk Model Validation 14(4), 2020).
+// Buckets that are empty in both have no part in it.
+func indexByChance(now, before [20]int64) (mean, most float64) {
+	degrees := -1.0
 	for i := range now {
 		if now[i]+before[i] > 0 {
-			used++
+			degrees++
 		}
 	}
-	return (1/float64(sum(now[:])) + 1/float64(sum(before[:]))) * rareChiSquare(used)
+	unit := 1/float64(sum(now[:])) + 1/float64(sum(before[:]))
+	return unit * degrees, unit * rareChiSquare(degrees)
 }
 
 // rareChiSquare gives the quantile of chi-square that one value in 100,000 exceeds,
@@ -92,12 +96,40 @@ func rareChiSquare(degrees float64) float64 {
 // one night in a thousand.
 const leastConstant = 10
 
-// pardoned turns a verdict into a pass when what exceeds the limit is explained by
-// chance, and says so.
-func (r Result) pardoned(byChance bool) Result {
-	if byChance && (r.Status == Refuse || r.Status == Warn) {
+// ofChance excuses what few users may show by chance.
+const ofChance = "among so few users that can be chance"
+
+// ofWeek excuses what was so a week before.
+func ofWeek(week Night) string {
+	return "so it was on " + week.Date.String() + ", the same day of the week"
+}
+
+// weekBefore gives the publication of the same day of the week before, for users
+// behave by the week; false where there is none, or where an operator let it pass
+// the gate, so that it is no example.
+func (c comparison) weekBefore(gate string) (Night, bool) {
+	for _, n := range c.history {
+		if n.Date == c.tonight.Date.AddDays(-7) && sum(n.Counts) > 0 {
+			return n, !slices.Contains(n.Accepted, gate)
+		}
+	}
+	return Night{}, false
+}
+
+// pardoned turns a verdict into a pass when there is an excuse for what exceeds the
+// limit, and says it.
+func (r Result) pardoned(excuse string) Result {
+	if excuse != "" && (r.Status == Refuse || r.Status == Warn) {
 		r.Status = Pass
-		r.Message = trimStop(r.Message) + "; among so few users that can be chance."
+		r.Message = fmt.Sprintf("%s; %s.", strings.TrimSuffix(r.Message, "."), excuse)
 	}
 	return r
+}
+
+// excuseOfChance is ofChance, or no excuse.
+func excuseOfChance(byChance bool) string {
+	if byChance {
+		return ofChance
+	}
+	return ""
 }

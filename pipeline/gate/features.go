@@ -1,8 +1,10 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
+	"slices"
 )
 
 // features judges two things of the inputs of the score: how their nulls changed
@@ -31,6 +33,7 @@ func features(c comparison) (Result, bool) {
 type change struct {
 	feature, is string // what the rows are
 	now, then   sample
+	excuse      string // "" for none
 }
 
 func (c change) size() *big.Rat {
@@ -38,24 +41,49 @@ func (c change) size() *big.Rat {
 	return d.Abs(d)
 }
 
-// worseThan says whether c tells more than o: no chance, or else the greater change.
-func (c change) worseThan(o change) bool {
-	byChance, otherByChance := differByChance(c.now, c.then), differByChance(o.now, o.then)
-	if byChance != otherByChance {
-		return otherByChance
-	}
-	return c.size().Cmp(o.size()) > 0
+// compare orders what tells more last: no excuse, or else the greater change.
+func (c change) compare(o change) int {
+	return cmp.Or(compareExcuses(c.excuse, o.excuse), c.size().Cmp(o.size()))
 }
 
-// changes lists how the feature moved since it was was: its nulls, and where the
-// model may know a category that its file does not state, what else it holds.
-func (f Feature) changes(was Feature) []change {
-	if f.Rows == 0 || was.Rows == 0 {
-		return nil
+// changesSince lists how the features moved: their nulls, and where the model may
+// know a category that its file does not state, what else they hold.
+func (c comparison) changesSince(before Night) []change {
+	var all []change
+	then := before.byName()
+	for _, f := range c.tonight.Features {
+		was := then[f.Name]
+		if f.Rows == 0 || was.Rows == 0 {
+			continue
+		}
+		all = append(all, change{feature: f.Name, is: "null", now: sample{f.Nulls, f.Rows}, then: sample{was.Nulls, was.Rows}})
+		if f.Partial && f.Unseen != nil && was.Unseen != nil {
+			all = append(all, change{feature: f.Name, is: "of a category that the model file does not state",
+				now: sample{*f.Unseen, f.Rows}, then: sample{*was.Unseen, was.Rows}})
+		}
 	}
-	all := []change{{f.Name, "null", sample{f.Nulls, f.Rows}, sample{was.Nulls, was.Rows}}}
-	if f.Partial && f.Unseen != nil && was.Unseen != nil {
-		all = append(all, change{f.Name, "of a category that the model file does not state", sample{*f.Unseen, f.Rows}, sample{*was.Unseen, was.Rows}})
+	return all
+}
+
+// changes lists how the features moved since the previous publication, with the
+// excuses.
+func (c comparison) changes(before Night) []change {
+	all := c.changesSince(before)
+	week, ok := c.weekBefore("features")
+	var sinceWeek []change
+	if ok {
+		sinceWeek = c.changesSince(week)
+	}
+	for i, moved := range all {
+		asThen := func(w change) bool {
+			return w.feature == moved.feature && w.is == moved.is && !above(w.size(), c.limits.NullShift)
+		}
+		switch {
+		case differByChance(moved.now, moved.then):
+			all[i].excuse = ofChance
+		case slices.ContainsFunc(sinceWeek, asThen):
+			all[i].excuse = ofWeek(week)
+		}
 	}
 	return all
 }
@@ -64,22 +92,15 @@ func (f Feature) changes(was Feature) []change {
 // where no feature was there.
 func (c comparison) nulls() (Result, bool) {
 	before, _ := c.previous()
-	then := before.byName()
-	var worst *change
-	for _, f := range c.tonight.Features {
-		for _, moved := range f.changes(then[f.Name]) {
-			if worst == nil || moved.worseThan(*worst) {
-				worst = &moved
-			}
-		}
-	}
-	if worst == nil {
+	changes := c.changes(before)
+	if changes == nil {
 		return Result{}, false
 	}
+	worst := slices.MaxFunc(changes, change.compare)
 	r := atMost(worst.size(), c.limits.NullShift)
 	r.Message = fmt.Sprintf("Feature %q is %s in %s of the rows, %s on %s: a difference of %s of the rows, at most %s is allowed.",
 		worst.feature, worst.is, percent(worst.now.share()), percent(worst.then.share()), before.Date, percent(worst.size()), percentOf(c.limits.NullShift))
-	return r.pardoned(differByChance(worst.now, worst.then)), true
+	return r.pardoned(worst.excuse), true
 }
 
 // unseen judges the feature that holds categories unknown to the model most often;
@@ -104,7 +125,7 @@ func (c comparison) unseen() (Result, bool) {
 	r := atMost(most, c.limits.UnseenShare)
 	r.Message = fmt.Sprintf("Feature %q holds a category that the model does not know in %s of %s rows: %s, at most %s is allowed.",
 		worst.Name, count(*worst.Unseen), count(worst.Rows), percent(most), percentOf(c.limits.UnseenShare))
-	return r.pardoned(exceedsByChance(sample{*worst.Unseen, worst.Rows}, c.limits.UnseenShare)), true
+	return r.pardoned(excuseOfChance(exceedsByChance(sample{*worst.Unseen, worst.Rows}, c.limits.UnseenShare))), true
 }
 
 // statesAll says whether the model file stated nearly every category that the

@@ -5,7 +5,7 @@
 // Shares and ratios are compared exactly, as fractions, with the decimal number
 // that the config states: 1 rejected row of 1,000 equals the limit 0.001. A value
 // equal to its limit passes, for warnings and refusals alike, and so does one above
-// it that chance explains, as it often does among few users.
+// it that chance explains, as it often does among few users, or the day of the week.
 package gate
 
 import (
@@ -31,6 +31,7 @@ type Night struct {
 	DataDate   date.Date // newest day in that column; zero when not configured or not found
 	InputsOf   date.Date // an earlier date that was published from the same bytes, or zero
 	Model      Model     // what gave the scores
+	Accepted   []string  // gates that refused the night and were overridden
 	ByShare    bool      // the categories are cut at shares of the users, so their cuts move every night
 	Baseline   *Night    // a pinned publication whose scores are compared with too, or nil
 }

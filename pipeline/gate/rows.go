@@ -56,7 +56,7 @@ func partOfRows(tonight Night, n int64, limit float64, what string) (Result, boo
 	r := atMost(value, limit)
 	r.Message = fmt.Sprintf("%s of %s rows %s: %s, at most %s is allowed.",
 		count(n), count(tonight.Read), what, percent(value), percentOf(limit))
-	return r.pardoned(exceedsByChance(sample{n, tonight.Read}, limit)), true
+	return r.pardoned(excuseOfChance(exceedsByChance(sample{n, tonight.Read}, limit))), true
 }
 
 // empty refuses a night without a scored user.

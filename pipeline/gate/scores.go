@@ -28,8 +28,8 @@ func sum(counts []int64) int64 {
 
 // categoryShift compares each category's share of the users with the share that
 // the previous publication's scores have under tonight's cuts, so that a change of
-// the cuts is no shift, and reports the category that changed most, of those that
-// did not change by chance if there is any.
+// the cuts is no shift, and reports the category that changed most, of those whose
+// change has no excuse if there is any.
 func categoryShift(c comparison) (Result, bool) {
 	if c.tonight.Scored == 0 || len(c.tonight.Categories) == 0 {
 		return Result{}, false
@@ -38,20 +38,42 @@ func categoryShift(c comparison) (Result, bool) {
 	if !ok {
 		return noHistory("The shares of the categories are known"), true
 	}
-	var worst shift
-	for i, s := range recut(before.Counts, c.tonight.Categories) {
-		t := shift{s.Name, sample{c.tonight.Categories[i].Count, c.tonight.Scored}, sample{s.Count, sum(before.Counts)}}
-		if i == 0 || t.worseThan(worst) {
-			worst = t
-		}
-	}
+	worst := slices.MaxFunc(c.shifts(before), shift.compare)
 	r := c.limits.CategoryShift.judge(worst.change())
 	r.Message = fmt.Sprintf("Category %q holds %s of the users, %s on %s: a change by %s, warned above %s and refused above %s.",
 		worst.name, percent(worst.now.share()), percent(worst.then.share()), before.Date,
 		percent(worst.change()), percentOf(c.limits.CategoryShift.Warn), percentOf(c.limits.CategoryShift.Refuse))
-	r = r.pardoned(worst.byChance())
+	r = r.pardoned(worst.excuse)
 	r.Message += c.noteOfCuts(before)
 	return r, true
+}
+
+// shifts gives the shift of each category, highest first, with its excuse.
+func (c comparison) shifts(before Night) []shift {
+	all := c.shiftsSince(before)
+	week, ok := c.weekBefore("category_shift")
+	var sinceWeek []shift
+	if ok {
+		sinceWeek = c.shiftsSince(week)
+	}
+	for i, s := range all {
+		switch {
+		case s.byChance():
+			all[i].excuse = ofChance
+		case ok && !above(sinceWeek[i].change(), c.limits.CategoryShift.Warn):
+			all[i].excuse = ofWeek(week)
+		}
+	}
+	return all
+}
+
+func (c comparison) shiftsSince(before Night) []shift {
+	var all []shift
+	for i, s := range recut(before.Counts, c.tonight.Categories) {
+		now := sample{c.tonight.Categories[i].Count, c.tonight.Scored}
+		all = append(all, shift{name: s.Name, now: now, then: sample{s.Count, sum(before.Counts)}})
+	}
+	return all
 }
 
 // noteOfCuts says what a change of the cuts does to the numbers of users, which is
@@ -91,16 +113,24 @@ func recut(counts []int64, categories []Share) []Share {
 type shift struct {
 	name      string
 	now, then sample
+	excuse    string // "" for none
 }
 
 func (s shift) byChance() bool { return differByChance(s.now, s.then) }
 
-// worseThan says whether s tells more than o: no chance, or else the greater change.
-func (s shift) worseThan(o shift) bool {
-	if s.byChance() != o.byChance() {
-		return o.byChance()
+// compare orders what tells more last: no excuse, or else the greater change.
+func (s shift) compare(o shift) int {
+	return cmp.Or(compareExcuses(s.excuse, o.excuse), s.change().Cmp(o.change()))
+}
+
+func compareExcuses(a, b string) int {
+	switch {
+	case (a == "") == (b == ""):
+		return 0
+	case a == "":
+		return 1
 	}
-	return s.change().Cmp(o.change()) > 0
+	return -1
 }
 
 // change gives |now - then| / then. A category that was empty counts as one user:
@@ -120,49 +150,67 @@ func stability(c comparison) (Result, bool) {
 	if sum(c.tonight.Counts) == 0 {
 		return Result{}, false
 	}
-	var since []drift
-	now := buckets(c.tonight.Counts)
-	if before, ok := c.previous(); ok {
-		since = append(since, driftSince(before.Date.String(), now, buckets(before.Counts)))
-	}
-	if b := c.tonight.Baseline; b != nil && sum(b.Counts) > 0 {
-		since = append(since, driftSince("the baseline "+b.Date.String(), now, buckets(b.Counts)))
-	}
-	if since == nil {
+	drifts := c.drifts()
+	if drifts == nil {
 		return noHistory("The distribution of the scores is known"), true
 	}
-	slices.SortStableFunc(since, drift.compare)
-	worst, rest := since[0], ""
-	for _, d := range since[1:] {
+	slices.SortStableFunc(drifts, func(a, b drift) int { return b.compare(a) })
+	worst, rest := drifts[0], ""
+	for _, d := range drifts[1:] {
 		rest = fmt.Sprintf(" (%.4f since %s)", d.index, d.since)
 	}
-	r := c.limits.PSI.judge(new(big.Rat).SetFloat64(worst.index))
+	r := c.limits.PSI.judge(rational(worst.index))
 	r.Message = fmt.Sprintf("The distribution of the scores moved by a population stability index of %.4f since %s%s, warned above %s and refused above %s.",
 		worst.index, worst.since, rest, number(c.limits.PSI.Warn), number(c.limits.PSI.Refuse))
-	return r.pardoned(worst.byChance), true
+	if without := worst.index - worst.chance; r.Status == Refuse && !above(rational(without), c.limits.PSI.Refuse) {
+		r.Status = Warn
+		r.Message = fmt.Sprintf("%s; without what chance adds among so few users it is %.4f.", strings.TrimSuffix(r.Message, "."), without)
+	}
+	return r.pardoned(worst.excuse), true
 }
+
+func rational(x float64) *big.Rat { return new(big.Rat).SetFloat64(x) }
 
 // drift is how far the scores moved since another publication.
 type drift struct {
-	since    string
-	index    float64
-	byChance bool
+	since         string
+	index, chance float64 // the index, and what of it chance explains on average
+	excuse        string  // "" for none
 }
 
-func driftSince(since string, now, before [20]int64) drift {
-	index := psi(now, before)
-	return drift{since, index, index <= indexByChance(now, before)}
-}
-
-// compare orders the worse first: no chance, or else the greater index.
-func (d drift) compare(o drift) int {
-	if d.byChance != o.byChance {
-		if d.byChance {
-			return 1
+// drifts gives the one since the previous publication and the one since the
+// baseline, where they are there.
+func (c comparison) drifts() []drift {
+	var all []drift
+	if before, ok := c.previous(); ok {
+		d := c.driftSince(before)
+		if week, ok := c.weekBefore("psi"); ok && d.excuse == "" && c.driftSince(week).index <= c.limits.PSI.Warn {
+			d.excuse = ofWeek(week)
 		}
-		return -1
+		all = append(all, d)
 	}
-	return cmp.Compare(o.index, d.index)
+	if b := c.tonight.Baseline; b != nil && sum(b.Counts) > 0 {
+		d := c.driftSince(*b)
+		d.since = "the baseline " + d.since
+		all = append(all, d)
+	}
+	return all
+}
+
+// driftSince excuses an index that chance makes, or that would not be above the
+// warning without what chance adds.
+func (c comparison) driftSince(before Night) drift {
+	now, then := buckets(c.tonight.Counts), buckets(before.Counts)
+	d := drift{since: before.Date.String(), index: psi(now, then)}
+	mean, most := indexByChance(now, then)
+	d.chance = mean
+	d.excuse = excuseOfChance(d.index <= most || d.index-mean <= c.limits.PSI.Warn)
+	return d
+}
+
+// compare orders what tells more last: no excuse, or else the greater index.
+func (d drift) compare(o drift) int {
+	return cmp.Or(compareExcuses(d.excuse, o.excuse), cmp.Compare(d.index, o.index))
 }
 
 // buckets sums the counts of the scores in 20 buckets of width 5; the last one
@@ -207,5 +255,5 @@ func constant(c comparison) (Result, bool) {
 	r := atMost(value, c.limits.Constant)
 	r.Message = fmt.Sprintf("%s of %s users have the score %.2f: %s, at most %s is allowed.",
 		count(most), count(total), float64(slices.Index(c.tonight.Counts, most))/100, percent(value), percentOf(c.limits.Constant))
-	return r.pardoned(total < leastConstant), true
+	return r.pardoned(excuseOfChance(total < leastConstant)), true
 }

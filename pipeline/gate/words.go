@@ -11,9 +11,6 @@ func noHistory(found string) Result {
 	return Result{Status: NoHistory, Message: found + "; there is no earlier publication to compare with."}
 }
 
-// trimStop takes the full stop off a sentence that goes on.
-func trimStop(sentence string) string { return strings.TrimSuffix(sentence, ".") }
-
 // count writes n with commas: 1,204,881.
 func count(n int64) string { return grouped(strconv.FormatInt(n, 10)) }
 

@@ -73,3 +73,13 @@ func BenchmarkLogisticPipeline4And1(b *testing.B) {
 		"numeric": [`+term("f0")+`,`+term("f1")+`,`+term("f2")+`,`+term("f3")+`],
 		"categorical": [{"name": "plan", "missing": "", "coef": {"a": 1, "b": -1, "c": 0.5}}]}`), benchBatch(4))
 }
+
+// Three dummies of one column beside a number: its values are looked up once.
+func BenchmarkOneHot3(b *testing.B) {
+	model := `{"features": ["f0","plan_a","plan_b","plan_d"], "coefficients": [1,-1,0.5,0.1], "intercept": -1}`
+	scorer, err := ReadModel("m", []byte(model), Options{OneHot: OneHot{Columns: []string{"plan"}, Separator: "_"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchScorer(b, scorer, benchBatch(1))
+}

@@ -21,7 +21,7 @@ import (
 )
 
 // seed makes every figure repeatable.
-const seed = 20261122
+const seed uint64 = 20261122
 
 // sizes are the users of a prediction.
 var sizes = []int{500, 5000, 500_000}
@@ -33,13 +33,14 @@ func main() {
 	log.SetFlags(0)
 	predictions := flag.Int("predictions", 80, "of each size; 125 nights each are judged")
 	faults := flag.Bool("faults", false, "run the faults instead")
+	from := flag.Uint64("seed", seed, "of the ordinary nights")
 	flag.Parse()
-	if err := run(*predictions, *faults); err != nil {
+	if err := run(*predictions, *from, *faults); err != nil {
 		log.Fatalf("gatesim: %v", err)
 	}
 }
 
-func run(predictions int, faults bool) error {
+func run(predictions int, from uint64, faults bool) error {
 	if faults {
 		temp, err := os.MkdirTemp("", "gatesim-*")
 		if err != nil {
@@ -56,7 +57,7 @@ func run(predictions int, faults bool) error {
 	fmt.Println("  users  nights  refused  share  warned  share  seconds  refusals by gate; warnings by gate")
 	for _, users := range sizes {
 		start := time.Now()
-		v := simulate(users, predictions)
+		v := simulate(users, predictions, from)
 		fmt.Printf("%7d  %6d  %7d  %.3f %%  %5d  %.1f %%  %5.1f  %s; %s\n", users, v.judged, v.refused, 100*v.share(v.refused),
 			v.warned, 100*v.share(v.warned), time.Since(start).Seconds(), byName(v.refusals), byName(v.warnings))
 		for _, m := range v.messages {
@@ -73,13 +74,13 @@ func (v *verdicts) share(n int) float64 { return float64(n) / float64(v.judged) 
 
 // simulate lives so many predictions of a size, on all processors; the result is
 // the same on any number of them.
-func simulate(users, predictions int) *verdicts {
+func simulate(users, predictions int, from uint64) *verdicts {
 	lived := make([]*verdicts, predictions)
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range lived {
 		g.Go(func() error {
-			lived[i] = newPrediction(float64(users), seed, uint64(users)<<20+uint64(i)).live()
+			lived[i] = newPrediction(float64(users), from, uint64(users)<<20+uint64(i)).live()
 			return nil
 		})
 	}

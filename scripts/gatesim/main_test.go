@@ -12,7 +12,7 @@ import (
 func TestOrdinaryNightsAreNotRefused(t *testing.T) {
 	total := newVerdicts()
 	for _, users := range sizes {
-		total.add(simulate(users, 4))
+		total.add(simulate(users, 4, seed))
 	}
 	if total.judged != 1500 {
 		t.Errorf("%d nights were judged, want 1,500", total.judged)
@@ -20,7 +20,7 @@ func TestOrdinaryNightsAreNotRefused(t *testing.T) {
 	if total.share(total.refused) >= mostRefused {
 		t.Errorf("%d ordinary nights were refused: %q", total.refused, total.messages)
 	}
-	if again := simulate(500, 1); total.judged == 0 || again.judged != nights-1 {
+	if again := simulate(500, 1, seed); total.judged == 0 || again.judged != nights-1 {
 		t.Errorf("%d nights of one prediction, want %d", again.judged, nights-1)
 	}
 }
@@ -29,7 +29,7 @@ func TestOrdinaryNightsAreNotRefused(t *testing.T) {
 func TestASimulatedFaultIsRefused(t *testing.T) {
 	p := newPrediction(5000, seed, 1)
 	before := p.night(5)
-	p.mean += 1
+	p.mean++
 	n := p.night(6)
 	refused := gate.Refused(gate.Judge(n, []gate.Night{before}, gate.DefaultLimits(), nil))
 	if len(refused) == 0 {

@@ -54,9 +54,7 @@ func newPrediction(users float64, seed, stream uint64) *prediction {
 	p.rejected = math.Pow(10, p.between(-5, -3.5))
 	p.twice = math.Pow(10, p.between(-5, -3.5))
 	p.unseen = math.Pow(10, p.between(-4, -2.7))
-	for _, usual := range []float64{0, 0.005, 0.02, 0.05, 0.10, 0.20, 0.35, 0.50} {
-		p.nulls = append(p.nulls, usual)
-	}
+	p.nulls = []float64{0, 0.005, 0.02, 0.05, 0.10, 0.20, 0.35, 0.50}
 	if p.Float64() < 0.3 {
 		p.rules = byShare
 	}
