@@ -42,6 +42,8 @@ func TestUnseenCategories(t *testing.T) {
 			`Feature "plan" is of a category that the model file does not state in 64 % of the rows, 50 % on 2026-11-21: a difference of 14 % of the rows, at most 10 % is allowed.`},
 		"no dropped category and a new one": {[]gate.Feature{partial("plan", 100, 10000)}, []gate.Feature{partial("plan", 200, 10000)}, 0.02, gate.Refuse,
 			`Feature "plan" holds a category that the model does not know in 200 of 10,000 rows: 2 %, at most 1 % is allowed.`},
+		"as ever": {[]gate.Feature{unseen("plan", 20, 10000)}, []gate.Feature{unseen("plan", 30, 10000)}, 0, gate.Pass,
+			`Feature "plan" is null in 0 % of the rows, 0 % on 2026-11-21: a difference of 0 % of the rows, at most 10 % is allowed.`},
 		"both faults": {[]gate.Feature{{Name: "age", Rows: 10000}},
 			[]gate.Feature{{Name: "age", Nulls: 2000, Rows: 10000}, unseen("plan", 300, 10000)}, 0.2, gate.Refuse,
 			`Feature "age" is null in 20 % of the rows, 0 % on 2026-11-21: a difference of 20 % of the rows, at most 10 % is allowed. ` +
