@@ -172,7 +172,7 @@ func (m *matrix) try(c trial) (bad []string) {
 // unseen says whether nobody can notice the fault: a bit that flips on the way from
 // a local disk, which has no checksum of its own.
 func (m *matrix) unseen(c trial) bool {
-	return m.kind.name != "mem" && c.at.Store == "input" && c.what.String() == faulty.FlippedBit.String()
+	return m.kind.name == "file" && c.at.Store == "input" && c.what.String() == faulty.FlippedBit.String()
 }
 
 // lies gives what of I8 does not hold.

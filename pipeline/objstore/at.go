@@ -27,6 +27,12 @@ func (b *Bucket) OpenAt(ctx context.Context, a Attrs) (ReaderAtCloser, error) {
 	return r, nil
 }
 
+// InPlace says whether OpenAt reads the object where it lies, without requests.
+func (b *Bucket) InPlace() bool {
+	_, ok := b.driver.(RandomAccess)
+	return ok
+}
+
 // ranges reads at any place by one request a range.
 type ranges struct {
 	ctx    context.Context

@@ -61,7 +61,7 @@ func partsOf(found []objstore.Attrs, folder string) []Part {
 }
 
 // Sum fills the CRC32C of every part. Where the store keeps none, the part is
-// read once, whole, to compute it.
+// read once, whole, to compute it; what is read later is held to it.
 func (p *Pinned) Sum(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(checksumsAtOnce)
@@ -71,6 +71,7 @@ func (p *Pinned) Sum(ctx context.Context) error {
 			if part.CRC32C, err = p.Source.Bucket.Checksum(ctx, part.attrs); err != nil {
 				return fmt.Errorf("checksum of part %s: %w", part.Name, err)
 			}
+			part.attrs.CRC32C, part.attrs.HasCRC32C = part.CRC32C, true
 			return nil
 		})
 	}

@@ -34,8 +34,8 @@ const spoolsAtOnce = 4
 
 // Open gives random access to the parts and reads their footers, which fills
 // Rows and GroupRows of each. With VerifyWhole a part of a remote store is first
-// copied to folder temp, every byte checked against the store's checksum; local
-// parts were checksummed when they were pinned and are read in place.
+// copied to folder temp, every byte checked against the checksum of the store, or
+// that of Sum; local parts are read in place.
 func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*Files, error) {
 	f := &Files{Pinned: p, limits: lim, files: make([]*File, len(p.Parts)), close: make([]io.Closer, len(p.Parts))}
 	g, spooling := errgroup.WithContext(ctx)
@@ -73,7 +73,7 @@ func (f *Files) open(ctx, spooling context.Context, i int, v Verify, temp string
 }
 
 func (f *Files) access(ctx, spooling context.Context, part *Part, v Verify, temp string) (objstore.ReaderAtCloser, error) {
-	if v == VerifyWhole && part.attrs.HasCRC32C {
+	if v == VerifyWhole && part.attrs.HasCRC32C && !f.Source.Bucket.InPlace() {
 		return spool(spooling, f.Source.Bucket, part.attrs, temp)
 	}
 	return f.Source.Bucket.OpenAt(ctx, part.attrs)
