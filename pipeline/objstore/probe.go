@@ -31,11 +31,11 @@ func Probe(ctx context.Context, b *Bucket) (replaced bool, err error) {
 // is one whose answer was lost.
 func (b *Bucket) probe(ctx context.Context) (replaced bool, err error) {
 	key := b.prefix + TemporaryPrefix + "probe-" + rand.Text()
+	defer func() { _ = b.driver.Delete(context.WithoutCancel(ctx), key, Any) }() // a runner need not be permitted to
 	first, err := b.writeProbe(ctx, key, "first", Absent)
 	if err != nil {
 		return false, fmt.Errorf("create: %w", err)
 	}
-	defer func() { _ = b.driver.Delete(ctx, key, Any) }() // a runner need not be permitted to
 	if err := b.demandRefusal(ctx, key, Absent, "created an object that was there"); err != nil {
 		return false, err
 	}
