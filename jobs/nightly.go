@@ -32,7 +32,7 @@ type Options struct {
 	Probe    bool // Check proves that the store keeps two runs apart
 	Force    bool
 	Accept   map[string]string // gate to reason
-	Temp     string            // an existing folder of this run's own
+	Temp     string            // an existing folder
 	NewRun   func() string
 	Started  time.Time // the age of lists is counted from here
 	Version  string

@@ -43,6 +43,8 @@ func TestBadInput(t *testing.T) {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--memory", "lots"}, exitUsage, []string{"lots", "256MiB"}},
 		"a temporary folder that is not there": {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--temp", "nowhere/at/all"}, exitUsage, []string{"--temp", "nowhere"}},
+		"a temporary folder that is a file": {
+			func(p *place) { p.ordinary(day, 10) }, []string{"--temp", "main.go"}, exitUsage, []string{"--temp", "main.go"}},
 		"a store that is not supported": {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "publish.url=ftp://b/x"}, exitUsage, []string{"ftp", "scheme"}},
 		"no marker": {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +57,6 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 	if err != nil {
 		return cfg, date.Date{}, nil, err
 	}
-	defer func() { _ = os.RemoveAll(temp) }()
 	progress := newProgress(t, c.outputFlags)
 	defer progress.Close()
 	ctx, cancel := context.WithTimeout(t.ctx, c.Timeout)

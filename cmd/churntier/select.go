@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +49,6 @@ func (c *selectCommand) count(t *terminal) (*config.Config, *pipeline.Selected, 
 	if err != nil {
 		return cfg, nil, err
 	}
-	defer func() { _ = os.RemoveAll(temp) }()
 	progress := newProgress(t, c.outputFlags)
 	defer progress.Close()
 	selected, err := jobs.Select(t.ctx, cfg, jobs.Options{

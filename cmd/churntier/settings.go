@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -18,6 +20,7 @@ import (
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/localrun"
+	"github.com/churntier/churntier/pipeline/spill"
 )
 
 // configFlags are the flags of every command that reads a config.
@@ -55,7 +58,9 @@ type workFlags struct {
 	Temp    string `placeholder:"DIR" help:"Folder for temporary files; default: the system's."`
 }
 
-// engine gives the engine and a new temporary folder, which the caller removes.
+// engine gives the engine and the folder for temporary files, in which one could be
+// created. None of them has a name while it is open, so a killed run leaves nothing
+// of its users there.
 func (f workFlags) engine() (e localrun.Engine, temp string, err error) {
 	memory, err := parseSize(f.Memory)
 	if err != nil {
@@ -64,18 +69,16 @@ func (f workFlags) engine() (e localrun.Engine, temp string, err error) {
 	if f.Workers < 0 {
 		return e, "", fmt.Errorf("%w: --workers must not be negative", jobs.ErrUsage)
 	}
-	workers := f.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	temp, err = os.MkdirTemp(f.Temp, "churntier-*")
-	if errors.Is(err, fs.ErrNotExist) {
-		return e, "", fmt.Errorf("%w: temporary folder (--temp): %w", jobs.ErrUsage, err)
+	e.Memory, e.Workers = memory, cmp.Or(f.Workers, runtime.GOMAXPROCS(0))
+	temp = cmp.Or(f.Temp, os.TempDir())
+	file, err := spill.Create(temp)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return e, "", fmt.Errorf("%w: %w", jobs.ErrUsage, err)
 	}
 	if err != nil {
-		return e, "", fmt.Errorf("temporary folder (--temp): %w", err)
+		return e, "", err
 	}
-	return localrun.Engine{Workers: workers, Memory: memory}, temp, nil
+	return e, temp, file.Close()
 }
 
 // leastMemory is what the tables and buffers of a step need to be of use.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/spill"
 )
 
 // Verify says how the bytes of the parts are checked.
@@ -87,15 +87,12 @@ func spool(ctx context.Context, b *objstore.Bucket, a objstore.Attrs, temp strin
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	out, err := os.CreateTemp(temp, "part-*")
+	out, err := spill.Create(temp)
 	if err != nil {
-		return nil, fmt.Errorf("spool to the temporary folder (--temp): %w", err)
+		return nil, err
 	}
-	if err = os.Remove(out.Name()); err == nil {
-		_, err = io.Copy(out, in)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("spool to the temporary folder (--temp): %w", err), out.Close())
+	if _, err = io.Copy(io.NewOffsetWriter(out, 0), in); err != nil {
+		return nil, errors.Join(err, out.Close())
 	}
 	return out, nil
 }

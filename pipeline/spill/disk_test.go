@@ -54,7 +54,7 @@ func assertEmpty(t *testing.T, dir string) {
 
 func TestTheNameIsRemovedOnCloseWhereItMustStay(t *testing.T) {
 	dir := t.TempDir()
-	f, err := os.CreateTemp(dir, ".tmp-")
+	f, err := os.CreateTemp(dir, "churntier-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func assertTempError(t *testing.T, err error, dir string, kind error) {
 	if !errors.Is(err, kind) {
 		t.Fatalf("got %v, want %v", err, kind)
 	}
-	if !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "--temp") || strings.Contains(err.Error(), ".tmp-") {
+	if !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "--temp") || strings.Contains(err.Error(), "churntier-") {
 		t.Fatalf("message %q: want the folder and --temp, not the file's name", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // disk is what a temporary file needs of *os.File.
@@ -75,13 +76,17 @@ func fail(dir, action string, err error) error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return fmt.Errorf("temporary file in %s: %s: %w: free space there, or choose another folder with --temp", dir, action, err)
+	advice := "choose another folder with --temp"
+	if errors.Is(err, syscall.ENOSPC) {
+		advice = "free space there, or " + advice
+	}
+	return fmt.Errorf("temporary file in %s: %s: %w: %s", dir, action, err, advice)
 }
 
 // createUnnamed opens a new file, readable by its owner only, and takes its
 // name away at once; where the system refuses that, Close does it.
 func createUnnamed(dir string) (disk, error) {
-	f, err := os.CreateTemp(dir, ".tmp-")
+	f, err := os.CreateTemp(dir, "churntier-")
 	if err != nil {
 		return nil, err
 	}
