@@ -37,6 +37,10 @@ func OpenS3(ctx context.Context, bucket string) (*Driver, error) {
 		return nil, fmt.Errorf("%w: connect to S3: the region of the bucket is not known; set AWS_REGION",
 			objstore.ErrPermission)
 	}
+	if _, err := client.Options().Credentials.Retrieve(ctx); err != nil {
+		return nil, fmt.Errorf("%w: connect to S3: no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "+
+			"or AWS_PROFILE, or give this machine a role: %w", objstore.ErrPermission, err)
+	}
 	return NewS3(client, bucket), nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
@@ -30,12 +29,8 @@ func s3KindOf(err error) error {
 		return objstore.ErrNoSpace
 	}
 	var answer *awshttp.ResponseError
-	var unsigned *v4.SigningError
-	switch {
-	case errors.As(err, &answer):
+	if errors.As(err, &answer) {
 		return kindOfStatus(answer.HTTPStatusCode())
-	case errors.As(err, &unsigned): // there are no credentials
-		return objstore.ErrPermission
 	}
 	return nil
 }

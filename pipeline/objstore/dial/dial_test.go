@@ -158,9 +158,20 @@ func TestNoRegion(t *testing.T) {
 }
 
 func TestNoCredentials(t *testing.T) {
-	t.Setenv("STORAGE_EMULATOR_HOST", "")
-	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/does/not/exist.json")
-	if _, err := dial.Open(t.Context(), "gs://nightly", dial.Options{}); !errors.Is(err, objstore.ErrPermission) {
-		t.Errorf("got %v, expected %v", err, objstore.ErrPermission)
+	for name, value := range map[string]string{
+		"STORAGE_EMULATOR_HOST": "", "GOOGLE_APPLICATION_CREDENTIALS": "/does/not/exist.json",
+		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": "/does/not/exist", "AWS_SHARED_CREDENTIALS_FILE": "/does/not/exist", "AWS_EC2_METADATA_DISABLED": "true",
+		"AZURE_STORAGE_ACCOUNT": "", "AZURE_STORAGE_CONNECTION_STRING": "",
+	} {
+		t.Setenv(name, value)
+	}
+	for location, says := range map[string]string{
+		"gs://nightly": "GOOGLE_APPLICATION_CREDENTIALS", "s3://nightly": "AWS_ACCESS_KEY_ID", "azblob://nightly": "AZURE_STORAGE_ACCOUNT",
+	} {
+		_, err := dial.Open(t.Context(), location, dial.Options{})
+		if !errors.Is(err, objstore.ErrPermission) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: got %v, expected %v that names %s", location, err, objstore.ErrPermission, says)
+		}
 	}
 }
