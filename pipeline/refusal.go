@@ -25,8 +25,8 @@ var ErrRefused = errors.New("refused")
 // ErrGate is the ErrRefused of a gate, which an operator can let pass.
 var ErrGate = fmt.Errorf("%w by a gate", ErrRefused)
 
-// contentFaults are the kinds of error that say that an input breaks its contract.
-var contentFaults = []error{
+// ContentFaults are the kinds of error that say that an input breaks its contract.
+var ContentFaults = []error{
 	snapshot.ErrSchema, snapshot.ErrDamaged, snapshot.ErrEmpty, score.ErrSchema, filter.ErrType, identity.ErrNaN, ErrList,
 	audience.ErrColumn, audience.ErrValue, audience.ErrText, audience.ErrFormula,
 }
@@ -34,7 +34,7 @@ var contentFaults = []error{
 // refuseContent turns an error of the inputs' content into a refusal with
 // evidence; any other error is given back as it is.
 func (r *run) refuseContent(ctx context.Context, err error) error {
-	if !slices.ContainsFunc(contentFaults, func(kind error) bool { return errors.Is(err, kind) }) || errors.Is(err, snapshot.ErrNotReady) {
+	if !slices.ContainsFunc(ContentFaults, func(kind error) bool { return errors.Is(err, kind) }) || errors.Is(err, snapshot.ErrNotReady) {
 		return err
 	}
 	err = fmt.Errorf("%w: %w", ErrRefused, err)

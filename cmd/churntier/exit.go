@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/score"
 	"github.com/churntier/churntier/pipeline/snapshot"
+	"github.com/churntier/churntier/pipeline/spill"
 )
 
 const (
@@ -54,56 +57,49 @@ func classify(err error) failure {
 	return f
 }
 
-// kindOf is the one place that gives every kind of error its exit code.
+// kindOf gives the meaning of the first kind that err is of.
 func kindOf(err error) failure {
-	is := func(kind error) bool { return errors.Is(err, kind) }
-	switch {
-	case is(pipeline.ErrProjection):
-		return failure{exitFailed, "published", "projection", "it is in the log; churntier repair, or the next run, updates latest/"}
-	case is(publish.ErrUnknown):
-		return failure{exitFailed, "failed", "unknown", "run again: it finds out whether the commit took effect"}
-	case is(config.ErrConfig):
-		return failure{exitUsage, "failed", "config", "correct the config; churntier schema describes every key"}
-	case is(pipeline.ErrBaseline):
-		return failure{exitUsage, "failed", "config", "correct gates.psi.baseline; churntier show lists the dates that are published"}
-	case is(score.ErrOptions):
-		return failure{exitUsage, "failed", "config", "correct score in the config; churntier check prints the features of the model"}
-	case is(score.ErrModel):
-		return failure{exitUsage, "failed", "model", "export the model again in a supported form"}
-	case is(publish.ErrForeign):
-		return failure{exitUsage, "failed", "owner", "give every prediction a publish.url of its own"}
-	case is(publish.ErrTarget), is(publish.ErrExpired):
-		return failure{exitUsage, "failed", "usage", "churntier show lists the entries of a date"}
-	case is(pipeline.ErrDamage), is(publish.ErrDamaged), is(publish.ErrLog), is(publish.ErrLatest):
-		return failure{exitFailed, "failed", "damage", "churntier repair puts latest/ right; what else is damaged, publish again with run --force, or roll it back"}
-	case is(objstore.ErrUnsafe):
-		return failure{exitUsage, "failed", "store", "publish to a store that honours conditional writes (If-None-Match and If-Match), or upgrade this one; nothing was published"}
-	case is(pipeline.ErrMemory):
-		return failure{exitUsage, "failed", "memory", "allow more with --memory, or lower the limits of the audiences"}
-	case is(jobs.ErrUsage), is(objstore.ErrScheme):
-		return failure{exitUsage, "failed", "usage", "see churntier --help"}
-	case is(pipeline.ErrStaged):
-		return failure{exitFailed, "failed", "staged", "run again; if it was a clean-up that deleted the files, prune with a longer --older-than than a run takes"}
-	case is(snapshot.ErrNotReady), is(objstore.ErrChanged):
-		return failure{exitNotReady, "not-ready", "not-ready", "run again when the snapshot is complete"}
-	case is(pipeline.ErrGate):
-		return failure{exitRefused, "refused", "gate", "nothing was published and the last publication stands; once you know that the night is right, let the gate pass with --accept GATE --reason TEXT"}
-	case is(pipeline.ErrRefused), is(snapshot.ErrSchema), is(score.ErrSchema), is(filter.ErrType), is(snapshot.ErrDamaged), is(snapshot.ErrEmpty), is(pipeline.ErrList):
-		return failure{exitRefused, "refused", "refused", "correct the data or the config; nothing of it was published"}
-	case is(publish.ErrSuperseded):
-		return failure{exitSuperseded, "superseded", "superseded", "see churntier show; --force publishes these inputs instead"}
-	case is(objstore.ErrNoBucket):
-		return failure{exitFailed, "failed", "bucket", "check the url and that the bucket or folder exists"}
-	case is(objstore.ErrPermission), is(syscall.EACCES), is(syscall.EPERM):
-		return failure{exitFailed, "failed", "permission", "give this user the rights to read the snapshot and to create under publish.url"}
-	case is(objstore.ErrNoSpace), is(syscall.ENOSPC):
-		return failure{exitFailed, "failed", "disk", "free some space, or choose another folder with --temp"}
-	case is(syscall.EMFILE):
-		return failure{exitFailed, "failed", "files", "allow more open files (ulimit -n): a run keeps one open for each part"}
-	case is(context.DeadlineExceeded):
-		return failure{exitFailed, "failed", "timeout", "run again"}
+	for _, m := range meanings {
+		if slices.ContainsFunc(m.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
+			return m.failure
+		}
 	}
 	return failure{exitFailed, "failed", "failed", ""}
+}
+
+// meanings is the one place that gives every kind of error its exit code. An error
+// may be of several; the first here decides.
+var meanings = []struct {
+	kinds []error
+	failure
+}{
+	{[]error{pipeline.ErrProjection}, failure{exitFailed, "published", "projection", "it is in the log; churntier repair, or the next run, updates latest/"}},
+	{[]error{publish.ErrUnknown}, failure{exitFailed, "failed", "unknown", "run again: it finds out whether the commit took effect"}},
+	{[]error{config.ErrConfig, distribution.ErrRules}, failure{exitUsage, "failed", "config", "correct the config; churntier schema describes every key"}},
+	{[]error{pipeline.ErrBaseline}, failure{exitUsage, "failed", "config", "correct gates.psi.baseline; churntier show lists the dates that are published"}},
+	{[]error{score.ErrOptions}, failure{exitUsage, "failed", "config", "correct score in the config; churntier check prints the features of the model"}},
+	{[]error{score.ErrModel}, failure{exitUsage, "failed", "model", "export the model again in a supported form"}},
+	{[]error{publish.ErrForeign}, failure{exitUsage, "failed", "owner", "give every prediction a publish.url of its own"}},
+	{[]error{publish.ErrTarget, publish.ErrExpired}, failure{exitUsage, "failed", "usage", "churntier show lists the entries of a date"}},
+	{[]error{pipeline.ErrDamage, publish.ErrDamaged, publish.ErrLog, publish.ErrLatest}, failure{exitFailed, "failed", "damage", "churntier repair puts latest/ right; what else is damaged, publish again with run --force, or roll it back"}},
+	{[]error{objstore.ErrUnsafe}, failure{exitUsage, "failed", "store", "publish to a store that honours conditional writes (If-None-Match and If-Match), or upgrade this one; nothing was published"}},
+	{[]error{pipeline.ErrMemory}, failure{exitUsage, "failed", "memory", "allow more with --memory, or lower the limits of the audiences"}},
+	{[]error{publish.ErrNewer}, failure{exitUsage, "failed", "version", "upgrade churntier"}},
+	{[]error{objstore.ErrKey}, failure{exitUsage, "failed", "key", "correct the url, or rename the file: no part of a path may be empty, . or .., begin with .tmp-, or hold control characters"}},
+	{[]error{jobs.ErrUsage, objstore.ErrScheme, filter.ErrSyntax}, failure{exitUsage, "failed", "usage", "see churntier --help"}},
+	{[]error{pipeline.ErrStaged}, failure{exitFailed, "failed", "staged", "run again; if it was a clean-up that deleted the files, prune with a longer --older-than than a run takes"}},
+	{[]error{snapshot.ErrNotReady, objstore.ErrChanged}, failure{exitNotReady, "not-ready", "not-ready", "run again when the snapshot is complete"}},
+	{[]error{pipeline.ErrGate}, failure{exitRefused, "refused", "gate", "nothing was published and the last publication stands; once you know that the night is right, let the gate pass with --accept GATE --reason TEXT"}},
+	{append([]error{pipeline.ErrRefused}, pipeline.ContentFaults...), failure{exitRefused, "refused", "refused", "correct the data or the config; nothing of it was published"}},
+	{[]error{publish.ErrSuperseded}, failure{exitSuperseded, "superseded", "superseded", "see churntier show; run --force publishes these inputs instead"}},
+	{[]error{objstore.ErrNoBucket}, failure{exitFailed, "failed", "bucket", "check the url and that the bucket or folder exists"}},
+	{[]error{objstore.ErrPermission, syscall.EACCES, syscall.EPERM}, failure{exitFailed, "failed", "permission", "give this user credentials of the store, and the rights to read the snapshot and to create under publish.url"}},
+	{[]error{objstore.ErrNoSpace, syscall.ENOSPC}, failure{exitFailed, "failed", "disk", "free some space, or choose another folder with --temp"}},
+	{[]error{syscall.EMFILE}, failure{exitFailed, "failed", "files", "allow more open files (ulimit -n): a run keeps one open for each part"}},
+	{[]error{publish.ErrRetry, publish.ErrConflict}, failure{exitFailed, "failed", "contended", "run again, and not beside a clean-up or other runs of this prediction"}},
+	{[]error{objstore.ErrChecksum, spill.ErrDamaged}, failure{exitFailed, "failed", "checksum", "run again; if it stays so, a disk, the network or who wrote the file damages data"}},
+	{[]error{pipeline.ErrCounts}, failure{exitFailed, "failed", "counts", "nothing was published; this is a fault of churntier: report it with the message above"}},
+	{[]error{context.DeadlineExceeded}, failure{exitFailed, "failed", "timeout", "run again"}},
 }
 
 // report prints an error for people, unless a command printed it as JSON, and
