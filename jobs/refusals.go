@@ -32,7 +32,7 @@ type Explanation struct {
 // later dates and, of the same date, of later runs. When a date was asked for, it
 // is the refused runs of that date alone.
 func refusals(ctx context.Context, ledger *publish.Ledger, refused []date.Date, s *Shown, asked bool) ([]Refused, error) {
-	var all []Refused
+	all := []Refused{}
 	for _, d := range slices.Backward(refused) {
 		if asked && d != s.Date || d.Before(s.Date) {
 			continue

@@ -17,7 +17,7 @@ type Shown struct {
 	Date       date.Date         `json:"date"`
 	Status     string            `json:"status"` // as in the history
 	Run        string            `json:"run"`    // "" when nothing is published
-	Seq        int               `json:"seq"`
+	Seq        int               `json:"seq"`    // of the entry that counts
 	Expired    bool              `json:"expired"`  // only manifest and distribution are left
 	Log        []publish.Entry   `json:"log"`      // of the date
 	Manifest   *publish.Manifest `json:"manifest"` // nil when nothing is published
@@ -70,18 +70,18 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 	if len(s.History) == 0 || s.History[0].Date != day {
 		return nil, nothingPublished(ledger, flag)
 	}
-	s.Status = s.History[0].Status
+	s.Status, s.Seq = s.History[0].Status, s.History[0].Seq
 	log, err := ledger.Log(ctx, day)
 	if err != nil {
 		return nil, err
 	}
-	s.Log = log.Entries
+	s.Log = append([]publish.Entry{}, log.Entries...)
 	p, found, err := ledger.Published(ctx, day)
 	if err != nil {
 		return nil, err
 	}
 	if found {
-		s.Run, s.Seq, s.Expired, s.Manifest = p.Run, p.Seq, p.Expired, p.Manifest
+		s.Run, s.Expired, s.Manifest = p.Run, p.Expired, p.Manifest
 	}
 	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != "latest")
 	return s, err
@@ -173,7 +173,22 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 }
 
 func nothingPublished(ledger *publish.Ledger, flag string) error {
-	return fmt.Errorf("%w: nothing is published for the %s date under %s", ErrUsage, flag, ledger.Bucket().URL(""))
+	if flag == "latest" {
+		return fmt.Errorf("%w: nothing is published under %s yet", ErrUsage, ledger.Bucket().URL(""))
+	}
+	return fmt.Errorf("%w: nothing is published for %s under %s; churntier show -c CONFIG lists the dates", ErrUsage, flag, ledger.Bucket().URL(""))
+}
+
+// withoutFiles says why a date has none.
+func withoutFiles(ctx context.Context, ledger *publish.Ledger, day date.Date) error {
+	log, err := ledger.Log(ctx, day)
+	if err != nil {
+		return err
+	}
+	if e, found := log.Effective(); found {
+		return fmt.Errorf("%w: %s was withdrawn (%s) and has no files", ErrUsage, day, e.Reason)
+	}
+	return nothingPublished(ledger, day.String())
 }
 
 // published reads what is published of a date.
@@ -191,7 +206,7 @@ func published(ctx context.Context, cfg *config.Config, flag string) (*publish.L
 	}
 	p, found, err := ledger.Published(ctx, day)
 	if err == nil && !found {
-		err = nothingPublished(ledger, flag)
+		err = withoutFiles(ctx, ledger, day)
 	}
 	return ledger, p, err
 }

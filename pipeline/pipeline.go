@@ -17,6 +17,7 @@ type Status string
 const (
 	Published        Status = "published"
 	AlreadyPublished Status = "already-published"
+	Withdrawn        Status = "withdrawn" // and not published again
 	DryRun           Status = "dry-run"
 	Previewed        Status = "preview"
 	NothingToDo      Status = "archived"

@@ -105,15 +105,17 @@ func countText(r io.Reader, f publish.File) (int64, error) {
 }
 
 // alreadyPublished ends a run whose date needs nothing; the outcome is what is
-// published of the date, which has no manifest when it was withdrawn.
+// published of the date, or that it was withdrawn.
 func (r *run) alreadyPublished(ctx context.Context, a publish.Admission) (*Outcome, error) {
 	out := &Outcome{Status: AlreadyPublished, Run: a.Entry.Run, Seq: a.Entry.Seq, Message: a.Why}
 	there, found, err := r.ledger.Published(ctx, r.Date)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if found {
+	case found:
 		out.Run, out.Seq, out.Manifest = there.Run, there.Seq, there.Manifest
+	default:
+		out.Status, out.Run = Withdrawn, ""
 	}
 	if r.DryRun {
 		return out, nil

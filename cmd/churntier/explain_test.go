@@ -115,15 +115,15 @@ func TestShowTellsEveryStateOfADate(t *testing.T) {
 	if r := p.churntier("show", "-c", p.path("churntier.yaml")); strings.Contains(r.stdout, "\x1b") {
 		t.Errorf("show prints what a terminal acts on: %q", r.stdout)
 	}
-	p.churntier("files", "-c", p.path("churntier.yaml"), "--date", night22).expect(t, exitUsage, "nothing is published for the 2026-11-22 date")
+	p.churntier("files", "-c", p.path("churntier.yaml"), "--date", night22).expect(t, exitUsage, "nothing is published for 2026-11-22 under")
 }
 
 // The first night ever may be refused.
 func TestShowOfAPredictionThatPublishedNothing(t *testing.T) {
 	p := newPlace(t)
 	show := func() result { return p.churntier("show", "-c", p.path("churntier.yaml")) }
-	show().expect(t, exitUsage, "nothing is published for the latest date")
-	p.churntier("files", "-c", p.path("churntier.yaml")).expect(t, exitUsage, "nothing is published for the latest date")
+	show().expect(t, exitUsage, "nothing is published under")
+	p.churntier("files", "-c", p.path("churntier.yaml")).expect(t, exitUsage, "nothing is published under")
 	fates(p)
 	p.night().expect(t, exitRefused)
 	show().expect(t, exitDone, "churn-test 2026-11-22: refused, nothing is published", "rejected", "--accept rejected,duplicates --reason TEXT")

@@ -70,8 +70,12 @@ func TestWithdrawCommand(t *testing.T) {
 	if shown := p.latest(); shown.Withdrawn == nil || shown.Withdrawn.Reason != "complaint" || shown.Date.String() != night22 {
 		t.Errorf("latest shows %+v", shown)
 	}
-	p.operate("files").expect(t, exitUsage)
+	p.operate("files").expect(t, exitUsage, night22+" was withdrawn (complaint)")
+	p.operate("show", "--json").expect(t, exitDone, `"status":"withdrawn"`, `"run":"","seq":2,`, `"manifest":null`, `"refusals":[]`)
 	p.night().expect(t, exitDone, "withdrawn, nothing was published", "--force publishes it again")
+	if out, _ := p.runJSON(); out.Status != "withdrawn" || out.Seq == nil || *out.Seq != 2 || out.Run != "" {
+		t.Errorf("a run says %+v", out)
+	}
 	p.night("--force").expect(t, exitDone, "published in")
 	if shown := p.latest(); shown.Seq != 3 || shown.Run == second {
 		t.Errorf("latest shows %+v", shown)

@@ -39,10 +39,9 @@ func headline(out *pipeline.Outcome, seconds float64) string {
 	case pipeline.Published:
 		return fmt.Sprintf("published in %.1f s", seconds)
 	case pipeline.AlreadyPublished:
-		if out.Manifest == nil {
-			return "withdrawn, nothing was published"
-		}
 		return "already published"
+	case pipeline.Withdrawn:
+		return "withdrawn, nothing was published"
 	case pipeline.DryRun:
 		return fmt.Sprintf("dry run in %.1f s, nothing was written", seconds)
 	case pipeline.Previewed:

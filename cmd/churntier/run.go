@@ -103,7 +103,8 @@ func runResult(cfg *config.Config, day date.Date, out *pipeline.Outcome, seconds
 	}
 	if out != nil {
 		r.Status, r.Run, r.Message, r.Warnings, r.Manifest = string(out.Status), out.Run, out.Message, out.Warnings, out.Manifest
-		if out.Status == pipeline.Published || out.Status == pipeline.AlreadyPublished {
+		switch out.Status {
+		case pipeline.Published, pipeline.AlreadyPublished, pipeline.Withdrawn:
 			r.Seq = &out.Seq
 		}
 	}
