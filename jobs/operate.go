@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/churntier/churntier/jobs/config"
@@ -85,10 +86,10 @@ func Verify(ctx context.Context, cfg *config.Config, flag string, progress pipel
 		if err != nil {
 			return nil, err
 		}
-		dates = []date.Date{d}
+		dates = slices.DeleteFunc(dates, func(logged date.Date) bool { return logged != d })
 	}
-	if len(dates) == 0 || dates[0].IsZero() {
-		return nil, fmt.Errorf("%w: nothing is published under %s", ErrUsage, ledger.Bucket().URL(""))
+	if len(dates) == 0 && (flag != "all" || ledger.CheckLatest(ctx) == nil) {
+		return nil, nothingPublished(ledger, flag)
 	}
 	return pipeline.Verify(ctx, ledger, dates, progress)
 }

@@ -173,7 +173,7 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 }
 
 func nothingPublished(ledger *publish.Ledger, flag string) error {
-	if flag == "latest" {
+	if flag == "latest" || flag == "all" {
 		return fmt.Errorf("%w: nothing is published under %s yet", ErrUsage, ledger.Bucket().URL(""))
 	}
 	return fmt.Errorf("%w: nothing is published for %s under %s; churntier show -c CONFIG lists the dates", ErrUsage, flag, ledger.Bucket().URL(""))

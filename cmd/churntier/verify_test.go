@@ -67,6 +67,7 @@ func TestVerifyFindsNothingInWhatIsWhole(t *testing.T) {
 	p := published(t)
 	p.verify().expect(t, exitDone, "dates: 3; published runs: 4, expired of them: 0", "damages: 0")
 	p.verify("--date", "2026-11-21").expect(t, exitDone, "dates: 1; published runs: 2", "damages: 0")
+	p.verify("--date", "2026-10-21").expect(t, exitUsage, "nothing is published for 2026-10-21")
 	var out verifyJSON
 	r := p.verify("--json")
 	if err := json.Unmarshal([]byte(r.stdout), &out); err != nil || out.Status != "verified" || out.Runs != 4 || len(out.Damages) != 0 {
@@ -212,6 +213,11 @@ func TestVerifyFindsDamage(t *testing.T) {
 			p.bend("latest/_MANIFEST.json", `"date": "2026-11-22"`, `"date": "2036-11-22"`)
 			return "latest/_MANIFEST.json"
 		}, "entry 0 of 2036-11-22"},
+		"no log at all": {func(p *place) string {
+			_ = os.RemoveAll(p.path("out/commits"))
+			p.operate("repair").expect(p.t, exitFailed, "there is no log")
+			return "latest/_MANIFEST.json"
+		}, "entry 0 of 2026-11-22, and there is no log"},
 		"another fingerprint in the log": {func(p *place) string {
 			p.bend("commits/"+night22+"/00000000.json", `"fingerprint": "`, `"fingerprint": "00`)
 			return "commits/" + night22

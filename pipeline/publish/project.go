@@ -43,7 +43,7 @@ const projectAttempts = 20
 // Project makes latest/_MANIFEST.json show the effective entry of the newest date
 // that has one, whoever wrote it, and never replaces a later state by an earlier
 // one. It gives what latest/ shows then. A later state that the log does not know
-// is damage, and is replaced as well.
+// is damage, and is replaced as well; where there is no log at all it is ErrLatest.
 func (l *Ledger) Project(ctx context.Context) (Projected, error) {
 	var err error
 	for range projectAttempts {
@@ -63,8 +63,11 @@ var errAgain = errors.New("read again")
 
 func (l *Ledger) projectOnce(ctx context.Context) (Projected, error) {
 	target, data, err := l.target(ctx)
-	if err != nil || data == nil {
+	switch {
+	case err != nil:
 		return Projected{}, err
+	case data == nil:
+		return Projected{}, l.CheckLatest(ctx)
 	}
 	there, now, err := l.latest(ctx)
 	if err != nil {
@@ -102,6 +105,9 @@ func (l *Ledger) CheckLatest(ctx context.Context) error {
 		return nil
 	case now.data == nil:
 		return fmt.Errorf("%s: %w: it is missing, expected is entry %d of %s", l.bucket.URL(latestKey), ErrLatest, target.Seq, target.Date)
+	case data == nil:
+		return fmt.Errorf("%s: %w: it shows entry %d of %s, and there is no log: restore commits/ from a backup, or delete latest/",
+			l.bucket.URL(latestKey), ErrLatest, shown.Seq, shown.Date)
 	case shown.Date == target.Date && shown.Seq == target.Seq:
 		return fmt.Errorf("%s: %w: it is not as it was written", l.bucket.URL(latestKey), ErrLatest)
 	}
