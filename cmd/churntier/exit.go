@@ -95,7 +95,7 @@ var meanings = []struct {
 	{[]error{publish.ErrSuperseded}, failure{exitSuperseded, "superseded", "superseded", "see churntier show; run --force publishes these inputs instead"}},
 	{[]error{objstore.ErrNoBucket}, failure{exitFailed, "failed", "bucket", "check the url and that the bucket or folder exists"}},
 	{[]error{objstore.ErrPermission, syscall.EACCES, syscall.EPERM}, failure{exitFailed, "failed", "permission", "give this user credentials of the store, and the rights to read the snapshot and to create under publish.url"}},
-	{[]error{objstore.ErrNoSpace, syscall.ENOSPC}, failure{exitFailed, "failed", "disk", "free some space, or choose another folder with --temp"}},
+	{[]error{objstore.ErrNoSpace, syscall.ENOSPC}, failure{exitFailed, "failed", "disk", "free space at the place that is named; nothing more became visible, and the same command can be run again"}},
 	{[]error{syscall.EMFILE}, failure{exitFailed, "failed", "files", "allow more open files (ulimit -n): a run keeps one open for each part"}},
 	{[]error{publish.ErrRetry, publish.ErrConflict}, failure{exitFailed, "failed", "contended", "run again, and not beside a clean-up or other runs of this prediction"}},
 	{[]error{objstore.ErrChecksum, spill.ErrDamaged}, failure{exitFailed, "failed", "checksum", "run again; if it stays so, a disk, the network or who wrote the file damages data"}},
