@@ -15,9 +15,9 @@ import (
 type Shown struct {
 	Prediction string            `json:"prediction"`
 	Date       date.Date         `json:"date"`
-	Status     string            `json:"status"` // as in the history
-	Run        string            `json:"run"`    // "" when nothing is published
-	Seq        int               `json:"seq"`    // of the entry that counts
+	Status     string            `json:"status"`   // as in the history
+	Run        string            `json:"run"`      // "" when nothing is published
+	Seq        int               `json:"seq"`      // of the entry that counts
 	Expired    bool              `json:"expired"`  // only manifest and distribution are left
 	Log        []publish.Entry   `json:"log"`      // of the date
 	Manifest   *publish.Manifest `json:"manifest"` // nil when nothing is published
