@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/date"
@@ -25,25 +24,6 @@ type Shown struct {
 	Refusals   []Refused         `json:"refusals"` // newest first
 }
 
-// PastNight is one line of the history.
-type PastNight struct {
-	Date   date.Date     `json:"date"`
-	Status string        `json:"status"`
-	Seq    int           `json:"seq"`
-	Rows   *publish.Rows `json:"rows"` // nil when nothing is published
-}
-
-// The states of a date.
-const (
-	isPublished  = "published"
-	isRolledBack = "rolled back"
-	isWithdrawn  = "withdrawn"
-	isRefused    = "refused"
-)
-
-// historyNights is how many dates Show lists.
-const historyNights = 14
-
 // Show reads what is published of a date, or of the newest date, its history, and
 // why runs were refused. A date of which runs were refused is shown though nothing
 // is published.
@@ -63,80 +43,19 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 	if day.IsZero() && len(refused) > 0 {
 		day = refused[len(refused)-1]
 	}
-	s := &Shown{Prediction: cfg.Prediction, Date: day}
-	if s.History, err = history(ctx, ledger, refused, day); err != nil {
+	nights, err := history(ctx, ledger, refused, day)
+	if err != nil {
 		return nil, err
 	}
-	if len(s.History) == 0 || s.History[0].Date != day {
+	if len(nights) == 0 || nights[0].log.Date != day {
 		return nil, nothingPublished(ledger, flag)
 	}
-	s.Status, s.Seq = s.History[0].Status, s.History[0].Seq
-	log, err := ledger.Log(ctx, day)
-	if err != nil {
-		return nil, err
-	}
-	s.Log = append([]publish.Entry{}, log.Entries...)
-	p, found, err := ledger.Published(ctx, day)
-	if err != nil {
-		return nil, err
-	}
-	if found {
-		s.Run, s.Expired, s.Manifest = p.Run, p.Expired, p.Manifest
+	s := nights[0].shown(cfg.Prediction)
+	for _, n := range nights {
+		s.History = append(s.History, n.line())
 	}
 	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != "latest")
 	return s, err
-}
-
-// history lists the newest dates up to one of which something was published,
-// withdrawn or refused.
-func history(ctx context.Context, ledger *publish.Ledger, refused []date.Date, upTo date.Date) ([]PastNight, error) {
-	dates, err := ledger.Dates(ctx)
-	if err != nil {
-		return nil, err
-	}
-	dates = append(dates, refused...)
-	slices.SortFunc(dates, date.Date.Compare)
-	var nights []PastNight
-	for _, d := range slices.Backward(slices.Compact(dates)) {
-		if len(nights) == historyNights {
-			break
-		}
-		if d.After(upTo) {
-			continue
-		}
-		n, err := pastNight(ctx, ledger, d)
-		if err != nil {
-			return nil, err
-		}
-		if n.Status == "" && slices.Contains(refused, d) {
-			n.Status = isRefused
-		}
-		if n.Status != "" {
-			nights = append(nights, n)
-		}
-	}
-	return nights, nil
-}
-
-// pastNight has no status where nothing happened to the date.
-func pastNight(ctx context.Context, ledger *publish.Ledger, d date.Date) (PastNight, error) {
-	n := PastNight{Date: d}
-	log, err := ledger.Log(ctx, d)
-	if err != nil {
-		return n, err
-	}
-	e, found := log.Effective()
-	if !found {
-		return n, nil
-	}
-	n.Seq, n.Status = e.Seq, map[publish.Kind]string{
-		publish.Publication: isPublished, publish.Rollback: isRolledBack, publish.Withdrawal: isWithdrawn,
-	}[e.Kind()]
-	p, found, err := ledger.Published(ctx, d)
-	if found {
-		n.Rows = &p.Manifest.Rows
-	}
-	return n, err
 }
 
 // Files lists the URLs of the published files of a date, or of the newest date,
@@ -179,16 +98,12 @@ func nothingPublished(ledger *publish.Ledger, flag string) error {
 	return fmt.Errorf("%w: nothing is published for %s under %s; churntier show -c CONFIG lists the dates", ErrUsage, flag, ledger.Bucket().URL(""))
 }
 
-// withoutFiles says why a date has none.
-func withoutFiles(ctx context.Context, ledger *publish.Ledger, day date.Date) error {
-	log, err := ledger.Log(ctx, day)
-	if err != nil {
-		return err
-	}
+// withoutFiles says why the date of a log has none.
+func withoutFiles(ledger *publish.Ledger, log publish.Log) error {
 	if e, found := log.Effective(); found {
-		return fmt.Errorf("%w: %s was withdrawn (%s) and has no files", ErrUsage, day, e.Reason)
+		return fmt.Errorf("%w: %s was withdrawn (%s) and has no files", ErrUsage, log.Date, e.Reason)
 	}
-	return nothingPublished(ledger, day.String())
+	return nothingPublished(ledger, log.Date.String())
 }
 
 // published reads what is published of a date.
@@ -204,9 +119,13 @@ func published(ctx context.Context, cfg *config.Config, flag string) (*publish.L
 	if day.IsZero() {
 		return nil, publish.Published{}, nothingPublished(ledger, flag)
 	}
-	p, found, err := ledger.Published(ctx, day)
+	log, err := ledger.Log(ctx, day)
+	if err != nil {
+		return nil, publish.Published{}, err
+	}
+	p, found, err := ledger.PublishedBy(ctx, log)
 	if err == nil && !found {
-		err = withoutFiles(ctx, ledger, day)
+		err = withoutFiles(ledger, log)
 	}
 	return ledger, p, err
 }

@@ -33,7 +33,7 @@ func (g Log) Effective() (Entry, bool) {
 }
 
 // publication gives the entry that published the run which e makes effective;
-// false when e withdraws the date.
+// false when e withdraws the date or is no entry at all.
 func (g Log) publication(e Entry) (Entry, bool) {
 	switch e.Kind() {
 	case Publication:

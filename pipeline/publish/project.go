@@ -138,7 +138,7 @@ func (l *Ledger) target(ctx context.Context) (Projected, []byte, error) {
 // projection gives what latest/ has to show for the effective entry e of log.
 func (l *Ledger) projection(ctx context.Context, log Log, e Entry) (Projected, []byte, error) {
 	shown := Projected{Format: Format, Prediction: l.prediction, Date: log.Date, Seq: e.Seq}
-	p, ok, err := l.published(ctx, log, e)
+	p, ok, err := l.PublishedBy(ctx, log)
 	if err != nil {
 		return Projected{}, nil, err
 	}

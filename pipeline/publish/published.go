@@ -25,16 +25,12 @@ func (l *Ledger) Published(ctx context.Context, d date.Date) (Published, bool, e
 	if err != nil {
 		return Published{}, false, err
 	}
-	e, found := log.Effective()
-	if !found {
-		return Published{}, false, nil
-	}
-	return l.published(ctx, log, e)
+	return l.PublishedBy(ctx, log)
 }
 
-// published gives the publication that the effective entry e of log makes visible;
-// false where it withdraws the date.
-func (l *Ledger) published(ctx context.Context, log Log, e Entry) (Published, bool, error) {
+// PublishedBy is Published by the log of a date as it was read.
+func (l *Ledger) PublishedBy(ctx context.Context, log Log) (Published, bool, error) {
+	e, _ := log.Effective()
 	source, ok := log.publication(e)
 	if !ok {
 		return Published{}, false, nil
