@@ -43,6 +43,20 @@ func TestAKilledRunLeavesNothingOfItsUsers(t *testing.T) {
 	p.night().expect(t, exitDone, "published")
 }
 
+// The folder for temporary files, and what others have there, stays as it was: it
+// may be that of the whole machine.
+func TestTheTemporaryFolderIsNotOurs(t *testing.T) {
+	p := newPlace(t)
+	p.ordinary(night22, 100)
+	p.write("temp/of-another", "kept")
+	for _, command := range []string{"run", "select"} {
+		p.operate(command, "--quiet", "--temp", p.path("temp")).expect(t, exitDone)
+		if left := globbed(t, p.path("temp", "*")); len(left) != 1 || filepath.Base(left[0]) != "of-another" {
+			t.Errorf("%s: the temporary folder holds %v", command, left)
+		}
+	}
+}
+
 // killer is a standard error that kills its process when shards are to be written,
 // after it told which files without a name are open, where the system says it.
 type killer struct{}

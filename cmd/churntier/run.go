@@ -53,7 +53,11 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 	if err != nil {
 		return nil, date.Date{}, nil, err
 	}
-	engine, temp, err := c.engine()
+	engine, err := c.engine()
+	if err != nil {
+		return cfg, date.Date{}, nil, err
+	}
+	temp, err := c.sharedTemp()
 	if err != nil {
 		return cfg, date.Date{}, nil, err
 	}

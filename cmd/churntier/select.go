@@ -45,7 +45,11 @@ func (c *selectCommand) count(t *terminal) (*config.Config, *pipeline.Selected, 
 	if err != nil {
 		return nil, nil, err
 	}
-	engine, temp, err := c.engine()
+	engine, err := c.engine()
+	if err != nil {
+		return cfg, nil, err
+	}
+	temp, err := c.sharedTemp()
 	if err != nil {
 		return cfg, nil, err
 	}

@@ -58,27 +58,30 @@ type workFlags struct {
 	Temp    string `placeholder:"DIR" help:"Folder for temporary files; default: the system's."`
 }
 
-// engine gives the engine and the folder for temporary files, in which one could be
-// created. None of them has a name while it is open, so a killed run leaves nothing
-// of its users there.
-func (f workFlags) engine() (e localrun.Engine, temp string, err error) {
+func (f workFlags) engine() (localrun.Engine, error) {
 	memory, err := parseSize(f.Memory)
 	if err != nil {
-		return e, "", fmt.Errorf("%w: --memory: %w", jobs.ErrUsage, err)
+		return localrun.Engine{}, fmt.Errorf("%w: --memory: %w", jobs.ErrUsage, err)
 	}
 	if f.Workers < 0 {
-		return e, "", fmt.Errorf("%w: --workers must not be negative", jobs.ErrUsage)
+		return localrun.Engine{}, fmt.Errorf("%w: --workers must not be negative", jobs.ErrUsage)
 	}
-	e.Memory, e.Workers = memory, cmp.Or(f.Workers, runtime.GOMAXPROCS(0))
-	temp = cmp.Or(f.Temp, os.TempDir())
-	file, err := spill.Create(temp)
+	return localrun.Engine{Memory: memory, Workers: cmp.Or(f.Workers, runtime.GOMAXPROCS(0))}, nil
+}
+
+// sharedTemp gives the folder for temporary files, in which one could be created. It
+// is everybody's and must never be removed: the files have no names while they are
+// open, so a killed run leaves nothing of its users there.
+func (f workFlags) sharedTemp() (string, error) {
+	folder := cmp.Or(f.Temp, os.TempDir())
+	file, err := spill.Create(folder)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return e, "", fmt.Errorf("%w: %w", jobs.ErrUsage, err)
+		return "", fmt.Errorf("%w: %w", jobs.ErrUsage, err)
 	}
 	if err != nil {
-		return e, "", err
+		return "", err
 	}
-	return e, temp, file.Close()
+	return folder, file.Close()
 }
 
 // leastMemory is what the tables and buffers of a step need to be of use.
