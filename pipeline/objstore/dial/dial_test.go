@@ -2,6 +2,8 @@ package dial_test
 
 import (
 	"errors"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -162,16 +164,33 @@ func TestNoCredentials(t *testing.T) {
 		"STORAGE_EMULATOR_HOST": "", "GOOGLE_APPLICATION_CREDENTIALS": "/does/not/exist.json",
 		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": "/does/not/exist", "AWS_SHARED_CREDENTIALS_FILE": "/does/not/exist", "AWS_EC2_METADATA_DISABLED": "true",
-		"AZURE_STORAGE_ACCOUNT": "", "AZURE_STORAGE_CONNECTION_STRING": "",
 	} {
 		t.Setenv(name, value)
 	}
-	for location, says := range map[string]string{
-		"gs://nightly": "GOOGLE_APPLICATION_CREDENTIALS", "s3://nightly": "AWS_ACCESS_KEY_ID", "azblob://nightly": "AZURE_STORAGE_ACCOUNT",
-	} {
-		_, err := dial.Open(t.Context(), location, dial.Options{})
-		if !errors.Is(err, objstore.ErrPermission) || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: got %v, expected %v that names %s", location, err, objstore.ErrPermission, says)
-		}
+	for location, says := range map[string]string{"gs://nightly": "GOOGLE_APPLICATION_CREDENTIALS", "s3://nightly": "AWS_ACCESS_KEY_ID"} {
+		assertNoCredentials(t, location, says)
+	}
+}
+
+// A process reads the environment for Azure once, so this one has a process of its
+// own.
+func TestNoAzureCredentials(t *testing.T) {
+	const alone = "CHURNTIER_ALONE"
+	if os.Getenv(alone) != "" {
+		assertNoCredentials(t, "azblob://nightly", "AZURE_STORAGE_ACCOUNT")
+		return
+	}
+	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNoAzureCredentials$")
+	process.Env = append(os.Environ(), alone+"=1", "AZURE_STORAGE_ACCOUNT=", "AZURE_STORAGE_CONNECTION_STRING=")
+	if out, err := process.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func assertNoCredentials(t *testing.T, location, says string) {
+	t.Helper()
+	_, err := dial.Open(t.Context(), location, dial.Options{})
+	if !errors.Is(err, objstore.ErrPermission) || !strings.Contains(err.Error(), says) {
+		t.Errorf("%s: got %v, expected %v that names %s", location, err, objstore.ErrPermission, says)
 	}
 }
