@@ -64,10 +64,12 @@ func (r *run) report() *Report {
 	return rep
 }
 
+func reportKey(m *publish.Manifest) string { return m.Prefix() + "/" + reportName }
+
 // readReport reads the distribution of a published run, byte for byte as it was
 // written.
 func readReport(ctx context.Context, b *objstore.Bucket, m *publish.Manifest) (*Report, error) {
-	key := m.Prefix() + "/" + reportName
+	key := reportKey(m)
 	data, _, err := b.Read(ctx, key, reportLimit)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", b.URL(key), err)

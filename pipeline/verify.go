@@ -119,11 +119,11 @@ func (v *verification) run(ctx context.Context, d date.Date, e publish.Entry, ex
 		if expired && !publish.Stays(m, f.Key) {
 			continue
 		}
-		if err := v.file(ctx, f); err != nil {
+		if err := v.file(ctx, m, f); err != nil {
 			return err
 		}
 	}
-	return v.distribution(ctx, m)
+	return nil
 }
 
 // nothingElse notes objects in the folder of the run that its manifest does not
@@ -145,8 +145,9 @@ func (v *verification) nothingElse(ctx context.Context, m *publish.Manifest) err
 	return nil
 }
 
-// file verifies size, checksums and rows of one file.
-func (v *verification) file(ctx context.Context, f publish.File) error {
+// file verifies size, checksums and rows of one file, and what the distribution
+// says where it is the one that was written.
+func (v *verification) file(ctx context.Context, m *publish.Manifest, f publish.File) error {
 	url := v.ledger.Bucket().URL(f.Key)
 	a, err := v.ledger.Bucket().Stat(ctx, f.Key)
 	if errors.Is(err, objstore.ErrNotExist) {
@@ -182,6 +183,9 @@ func (v *verification) file(ctx context.Context, f publish.File) error {
 	}
 	v.Rows += rows
 	v.progress.Add(rows)
+	if f.Key == reportKey(m) {
+		return v.distribution(ctx, m)
+	}
 	return nil
 }
 
@@ -208,14 +212,11 @@ func (v *verification) read(ctx context.Context, a objstore.Attrs) (s sums, err 
 func (v *verification) distribution(ctx context.Context, m *publish.Manifest) error {
 	rep, err := readReport(ctx, v.ledger.Bucket(), m)
 	if err != nil {
-		if errors.Is(err, objstore.ErrNotExist) {
-			return nil // noted as a missing file
-		}
-		return v.found(v.ledger.Bucket().URL(m.Prefix()), err)
+		return v.found(v.ledger.Bucket().URL(reportKey(m)), err)
 	}
 	buckets := (*distribution.Counts)(rep.Counts).Buckets()
 	if !slices.Equal(buckets[:], m.Distribution) {
-		v.wrong(m.Prefix()+"/"+reportName, "its counts are not those of the manifest")
+		v.wrong(reportKey(m), "its counts are not those of the manifest")
 	}
 	return nil
 }

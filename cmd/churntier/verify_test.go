@@ -98,8 +98,12 @@ func TestVerifyFindsAFlippedBitInEveryFile(t *testing.T) {
 				bent := append([]byte(nil), whole...)
 				bent[at] ^= 1 << bit
 				p.overwrite(name, bent)
-				if r := p.verify(); r.code != exitFailed && r.code != exitUsage || !strings.Contains(r.stdout+r.stderr, base(name)) {
+				r := p.verify()
+				if r.code != exitFailed && r.code != exitUsage || !strings.Contains(r.stdout+r.stderr, base(name)) {
 					t.Errorf("bit %d of byte %d of %s is not found: exit %d\n%s%s", bit, at, name, r.code, r.stdout, r.stderr)
+				}
+				if listed := strings.HasPrefix(name, "runs/") && base(name) != "MANIFEST.json"; listed && !strings.Contains(r.stdout, "damages: 1\n") {
+					t.Errorf("bit %d of byte %d of %s is more than one damage:\n%s", bit, at, name, r.stdout)
 				}
 			}
 		}
