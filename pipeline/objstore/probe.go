@@ -6,10 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 )
 
 // probes is how often a probe begins anew after an answer that was lost.
 const probes = 3
+
+// probeName begins the keys of the objects that probes write.
+const probeName = TemporaryPrefix + "probe-"
 
 // Probe proves that the store below b refuses what publications rest on: to
 // create an object that is there, and to replace another generation than the
@@ -30,7 +35,7 @@ func Probe(ctx context.Context, b *Bucket) (replaced bool, err error) {
 // probe is one attempt, with a key of its own. A first write that is refused
 // is one whose answer was lost.
 func (b *Bucket) probe(ctx context.Context) (replaced bool, err error) {
-	key := b.prefix + TemporaryPrefix + "probe-" + rand.Text()
+	key := b.prefix + probeName + rand.Text()
 	defer func() { _ = b.driver.Delete(context.WithoutCancel(ctx), key, Any) }() // a runner need not be permitted to
 	first, err := b.writeProbe(ctx, key, "first", Absent)
 	if err != nil {
@@ -72,4 +77,26 @@ func (b *Bucket) writeProbe(ctx context.Context, key, data string, cond Conditio
 	}
 	a, err := u.Commit(ChecksumOf([]byte(data)))
 	return a.Generation, err
+}
+
+// SweepProbes removes what probes of b that died left before the given time, by the
+// clock of the store, and tells how many objects that were.
+func SweepProbes(ctx context.Context, b *Bucket, before time.Time) (removed int, err error) {
+	var old []Attrs
+	err = b.list(ctx, "", false, func(a Attrs) error {
+		if strings.HasPrefix(a.Key, probeName) && a.Modified.Before(before) {
+			old = append(old, a)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range old {
+		if err := b.driver.Delete(ctx, b.prefix+a.Key, IfGeneration(a.Generation)); err != nil && !errors.Is(err, ErrNotExist) {
+			return removed, b.failed("sweep", a.Key, err)
+		}
+		removed++
+	}
+	return removed, nil
 }

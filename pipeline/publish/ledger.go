@@ -112,8 +112,10 @@ func (l *Ledger) Bucket() *objstore.Bucket { return l.bucket }
 // Probe proves that the store of b refuses a second create and a stale replace,
 // as objstore.Probe does, beside the one object that is replaced.
 func Probe(ctx context.Context, b *objstore.Bucket) (replaced bool, err error) {
-	return objstore.Probe(ctx, b.Sub(path.Dir(latestKey)))
+	return objstore.Probe(ctx, probed(b))
 }
+
+func probed(b *objstore.Bucket) *objstore.Bucket { return b.Sub(path.Dir(latestKey)) }
 
 // Claim writes the owner object unless it is there, after a Probe. When another
 // prediction is first, it returns ErrForeign.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/objstore"
 )
 
 // Pruning says what a clean-up may delete.
@@ -56,7 +57,7 @@ func (l *Ledger) Prune(ctx context.Context, p Pruning) (*Pruned, error) {
 		err = c.unlogged(ctx, previewFolder, &c.done.Previews)
 	}
 	if err == nil {
-		c.done.Temporary, err = l.bucket.Sweep(ctx, p.Orphans)
+		err = c.sweep(ctx)
 	}
 	if err != nil {
 		err = fmt.Errorf("prune: %w", err)
@@ -69,6 +70,16 @@ type cleanup struct {
 	*Ledger
 	Pruning
 	done *Pruned
+}
+
+// sweep deletes the temporary objects of writers and probes that died.
+func (c *cleanup) sweep(ctx context.Context) (err error) {
+	if c.done.Temporary, err = c.bucket.Sweep(ctx, c.Orphans); err != nil {
+		return err
+	}
+	probes, err := objstore.SweepProbes(ctx, probed(c.bucket), c.Orphans)
+	c.done.Temporary += probes
+	return err
 }
 
 func (c *cleanup) runs(ctx context.Context) error {

@@ -209,6 +209,43 @@ func TestPruneCompletesAnExpiry(t *testing.T) {
 	}
 }
 
+// A run that is killed while it proves the store leaves a temporary object there,
+// which no List shows.
+func TestPruneDeletesWhatAProbeLeft(t *testing.T) {
+	d, b, _ := twoRuns(t)
+	const key = "latest/.tmp-probe-OFADEADRUN"
+	u, err := d.Put(ctx, key, objstore.Absent)
+	if err == nil {
+		_, err = u.Commit(objstore.Checksum{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	young := orphansOnly()
+	young.Orphans = time.Time{}
+	if done := prune(t, b, young); done.Temporary != 0 {
+		t.Errorf("of a living run: %+v", done)
+	}
+	if done := prune(t, b, orphansOnly()); done.Temporary != 1 {
+		t.Errorf("of a dead run: %+v", done)
+	}
+	if err := d.Delete(ctx, key, objstore.Any); !errors.Is(err, objstore.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+	for _, kind := range []string{faulty.List, faulty.Delete} {
+		if u, err = d.Put(ctx, key, objstore.Any); err == nil {
+			_, err = u.Commit(objstore.Checksum{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		fails := open(t, failing(d, kind, "latest/", faulty.Error))
+		if _, err := fails.Prune(ctx, orphansOnly()); !errors.Is(err, faulty.ErrReset) {
+			t.Errorf("%s: got %v", kind, err)
+		}
+	}
+}
+
 func TestPruneDeletesOldEvidenceAndPreviews(t *testing.T) {
 	_, b, _ := twoRuns(t)
 	put(t, b, publish.RefusalPrefix(day, runNamed(5))+"/REFUSAL.json", "{}")
