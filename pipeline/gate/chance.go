@@ -61,21 +61,43 @@ func exceedsByChance(s sample, limit float64) bool {
 	return 1-below >= rareCount
 }
 
-// indexByChance gives what the stability index of two samples of the same users is
-// on average, and what it stays below but for one night in 100,000: without a
-// change it is distributed as (1/n + 1/m) times chi-square with one degree less than
-// there are buckets (B. Yurdakul, J. Naranjo, Statistical properties of the
-// population stability index, Journal of Risk Model Validation 14(4), 2020).
-// Buckets that are empty in both have no part in it.
-func indexByChance(now, before [20]int64) (mean, most float64) {
+// degreesOf is one less than there are buckets that are not empty in both: those
+// that are have no part in any comparison.
+func degreesOf(now, before [20]int64) float64 {
 	degrees := -1.0
 	for i := range now {
 		if now[i]+before[i] > 0 {
 			degrees++
 		}
 	}
+	return degrees
+}
+
+// indexByChance gives what the stability index of two samples of the same users is
+// on average, and what it stays below but for one night in 100,000: without a
+// change it is distributed as (1/n + 1/m) times chi-square (B. Yurdakul, J. Naranjo,
+// Statistical properties of the population stability index, Journal of Risk Model
+// Validation 14(4), 2020).
+func indexByChance(now, before [20]int64) (mean, most float64) {
+	degrees := degreesOf(now, before)
 	unit := 1/float64(sum(now[:])) + 1/float64(sum(before[:]))
 	return unit * degrees, unit * rareChiSquare(degrees)
+}
+
+// spreadByChance says whether two samples of the same users fall into the buckets as
+// differently on more than one night in 100,000: the chi-square test of homogeneity
+// (Fleiss, Levin, Paik, section 9.1). Where buckets hold one or two users, whose
+// logarithms carry the index far beyond its distribution, this one holds.
+func spreadByChance(now, before [20]int64) bool {
+	n, m := float64(sum(now[:])), float64(sum(before[:]))
+	square := 0.0
+	for i := range now {
+		a, b := float64(now[i]), float64(before[i])
+		if a+b > 0 {
+			square += (a*m - b*n) * (a*m - b*n) / (a + b)
+		}
+	}
+	return square/(n*m) <= rareChiSquare(degreesOf(now, before))
 }
 
 // rareChiSquare gives the quantile of chi-square that one value in 100,000 exceeds,

@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -83,6 +84,29 @@ func TestAnIndexOfFewUsersIsChance(t *testing.T) {
 		if r := must(t, judge(c.now, []gate.Night{halves(40, 60)}), "psi"); r.Status != c.status {
 			t.Errorf("%s: got %+v, expected %s", name, r, c.status)
 		}
+	}
+}
+
+// Two nights of the same few users' scores, drawn anew: one in 100,000 may be refused.
+// Twelve other scores than the night before are no chance.
+func TestNightsOfAFewUsersAreNotRefused(t *testing.T) {
+	draw := rand.New(rand.NewPCG(1, 2))
+	drawn := func(users int64) gate.Night {
+		n := gate.Night{Date: tonight, Read: users, Scored: users, Counts: make([]int64, 10001)}
+		for range users {
+			n.Counts[draw.IntN(10000)]++
+		}
+		return n
+	}
+	for _, users := range []int64{1, 3, 10, 30, 100, 300} {
+		for range 300 {
+			if r := must(t, judge(drawn(users), []gate.Night{drawn(users)}), "psi"); r.Status == gate.Refuse {
+				t.Fatalf("%d users: %+v", users, r)
+			}
+		}
+	}
+	if r := must(t, judge(halves(12, 0), []gate.Night{halves(0, 12)}), "psi"); r.Status != gate.Refuse {
+		t.Errorf("twelve other scores: %+v", r)
 	}
 }
 

@@ -204,7 +204,7 @@ func (c comparison) driftSince(before Night) drift {
 	d := drift{since: before.Date.String(), index: psi(now, then)}
 	mean, most := indexByChance(now, then)
 	d.chance = mean
-	d.excuse = excuseOfChance(d.index <= most || d.index-mean <= c.limits.PSI.Warn)
+	d.excuse = excuseOfChance(d.index <= most || spreadByChance(now, then) || d.index-mean <= c.limits.PSI.Warn)
 	return d
 }
 
