@@ -26,6 +26,7 @@ type commands struct {
 	Show     showCommand     `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
 	Select   selectCommand   `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
 	Files    filesCommand    `cmd:"" help:"Print the URLs of published files, one a line."`
+	Deliver  deliverCommand  `cmd:"" help:"Send what is due of the newest publication to the campaign tools."`
 	Verify   verifyCommand   `cmd:"" help:"Read again what is published: sizes, checksums, rows, counts, the log."`
 	Rollback rollbackCommand `cmd:"" help:"Make an older run of a date its publication again."`
 	Withdraw withdrawCommand `cmd:"" help:"Take back what is published for a date."`

@@ -1,0 +1,138 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+// Outcome is what an attempt to deliver did. Intent is nil when it did nothing.
+type Outcome struct {
+	Delivery string  `json:"delivery"`
+	Did      string  `json:"did"` // nothing, resumed or delivered
+	Why      string  `json:"why"`
+	Intent   *Intent `json:"intent,omitempty"`
+	Fates    []Fate  `json:"fates,omitempty"` // of its files
+}
+
+// What an attempt did.
+const (
+	DidNothing = "nothing"
+	DidResume  = "resumed"
+	DidDeliver = "delivered"
+)
+
+// Deliver sends what is due of the newest publication, if anything is. After an
+// error it may be called again: what was claimed is never put a second time.
+func (j *Job) Deliver(ctx context.Context) (*Outcome, error) {
+	log := Open(j.Ledger.Bucket(), j.Name)
+	target, published, err := j.target(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last, record, err := log.last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := j.Rules.Decide(j.Now, target, last, last != nil && !record.Done)
+	out := &Outcome{Delivery: j.Name, Did: DidNothing, Why: d.Why}
+	sender := &Sender{Log: log, To: j.To, By: j.By}
+	switch d.Step {
+	case Resume:
+		out.Did, out.Intent = DidResume, last
+	case Give, Correct:
+		out.Did = DidDeliver
+		if out.Intent, err = j.next(ctx, sender, d.Step, *target, published, last, record); err != nil {
+			return nil, fmt.Errorf("delivery %s: %w", j.Name, err)
+		}
+	default:
+		return out, nil
+	}
+	if err := sender.Send(ctx, out.Intent); err != nil {
+		return out, fmt.Errorf("delivery %s: %w", j.Name, err)
+	}
+	out.Fates, err = log.fates(ctx, out.Intent)
+	return out, err
+}
+
+// target gives what is published of the newest date, nil where nothing is.
+func (j *Job) target(ctx context.Context) (*Target, *publish.Published, error) {
+	newest, err := j.Ledger.Newest(ctx, 1)
+	if err != nil || len(newest) == 0 {
+		return nil, nil, err
+	}
+	e, _ := newest[0].Effective()
+	t := &Target{Date: newest[0].Date, Seq: e.Seq}
+	p, found, err := j.Ledger.Published(ctx, t.Date)
+	if err != nil || !found {
+		return t, nil, err
+	}
+	t.Seq, t.Run = p.Seq, p.Run
+	return t, &p, nil
+}
+
+// next makes a new delivery: it gives up what is pending of the one before, stages
+// files and state, and writes the intent. It gives the intent of another process
+// where that was first.
+func (j *Job) next(ctx context.Context, s *Sender, step Step, target Target, p *publish.Published, last *Intent, r Record) (*Intent, error) {
+	lost := func(standing) bool { return false }
+	if last != nil {
+		if !r.Done {
+			if err := s.Abandon(ctx, last); err != nil {
+				return nil, err
+			}
+		}
+		fates, err := s.Log.fates(ctx, last)
+		if err != nil {
+			return nil, err
+		}
+		lost = func(st standing) bool { return last.never(fates, st) }
+	}
+	i, err := j.build(ctx, j.kind(step, last), target, p, last, lost)
+	if err != nil {
+		return nil, err
+	}
+	return s.Log.Intend(ctx, i)
+}
+
+// kind says what a new delivery sends.
+func (j *Job) kind(step Step, last *Intent) Kind {
+	switch {
+	case step == Correct:
+		return Correction
+	case !j.Changes || last == nil || j.FullEvery > 0 && (last.N+1)%j.FullEvery == 0:
+		return Full
+	}
+	return Changes
+}
+
+// never says whether the file that spoke of a standing was given up.
+func (i *Intent) never(fates []Fate, s standing) bool {
+	for k, f := range i.Files {
+		if f.Audience == s.Audience && f.From <= s.Place && s.Place < f.To {
+			return fates[k] == Abandoned
+		}
+	}
+	return false
+}
+
+// last gives the newest delivery and how far it is, nil where there is none.
+func (l *Log) last(ctx context.Context) (*Intent, Record, error) {
+	all, err := l.Records(ctx)
+	if err != nil || len(all) == 0 {
+		return nil, Record{}, err
+	}
+	r := all[len(all)-1]
+	i, err := l.Intent(ctx, r.N)
+	return i, r, err
+}
+
+// fates gives what became of the files of a delivery by now.
+func (l *Log) fates(ctx context.Context, i *Intent) ([]Fate, error) {
+	all, err := l.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.Fates(ctx, i, all[i.N])
+}

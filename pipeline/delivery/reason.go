@@ -1,0 +1,72 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+)
+
+// Reason says why a user left.
+type Reason string
+
+// The reasons, the first that holds.
+const (
+	Absent          Reason = "absent"     // not in the snapshot any more
+	Rejected        Reason = "rejected"   // the row could not be scored
+	Excluded        Reason = "excluded"   // on an exclude list
+	Duplicate       Reason = "duplicate"  // removed by the duplicates policy
+	Ineligible      Reason = "ineligible" // not of the prediction's audience
+	Suppressed      Reason = "suppressed"
+	HeldOut         Reason = "held_out"
+	Score           Reason = "score"        // outside the audience's range or category
+	Filter          Reason = "filter"       // where is not true any more
+	RuleChanged     Reason = "rule_changed" // as score or filter, and the audience's rule is another one
+	Exclusive       Reason = "exclusive"    // an exclusive audience before took the user
+	Limit           Reason = "limit"
+	CadenceEnd      Reason = "cadence_end"
+	AudienceRemoved Reason = "audience_removed"
+	Withdrawn       Reason = "withdrawn"
+)
+
+// Leaver is a user who is not selected for an audience any more.
+type Leaver struct{ ID, Audience string }
+
+// Explainer says why users are not selected any more: a reason for each leaver, in
+// their order.
+type Explainer func(ctx context.Context, leavers []Leaver) ([]Reason, error)
+
+// leaving is a leaver on the way to the files.
+type leaving struct {
+	standing
+	moved    bool // to another audience of the delivery
+	selected bool // by the publication: the cadence ended
+}
+
+// explain gives the reasons of leavers. Those who moved have none.
+func (b *builder) explain(ctx context.Context, all []leaving) ([]Reason, error) {
+	reasons := make([]Reason, len(all))
+	var ask []Leaver
+	var at []int
+	for i, l := range all {
+		switch {
+		case b.target.Run == "":
+			reasons[i] = Withdrawn
+		case !b.has(l.Audience):
+			reasons[i] = AudienceRemoved
+		case l.selected:
+			reasons[i] = CadenceEnd
+		default:
+			ask, at = append(ask, Leaver{l.ID, l.Audience}), append(at, i)
+		}
+	}
+	if len(ask) == 0 {
+		return reasons, nil
+	}
+	answers, err := b.Explain(ctx, ask)
+	if err == nil && len(answers) != len(ask) {
+		err = fmt.Errorf("%d reasons for %d leavers", len(answers), len(ask))
+	}
+	for i, r := range answers {
+		reasons[at[i]] = r
+	}
+	return reasons, err
+}

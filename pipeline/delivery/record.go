@@ -1,0 +1,146 @@
+package delivery
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+// Format is the version of everything that this package writes.
+const Format = 1
+
+// Kind says what a delivery sends.
+type Kind string
+
+// The kinds: all members; what changed since the delivery before; what changed
+// because the publication that was delivered was replaced or withdrawn; all members
+// once more, because an operator said so.
+const (
+	Full       Kind = "full"
+	Changes    Kind = "changes"
+	Correction Kind = "correction"
+	Again      Kind = "again"
+)
+
+// Intent is what one delivery sends. Keys are relative to publish.url, names to
+// the delivery's own place.
+type Intent struct {
+	Format   int               `json:"format"`
+	N        int               `json:"n"`
+	Kind     Kind              `json:"kind"`
+	Reason   string            `json:"reason,omitempty"` // of an operator
+	Date     date.Date         `json:"date"`
+	Seq      int               `json:"seq"`
+	Run      string            `json:"run"`      // "" when the date is withdrawn
+	Previous int               `json:"previous"` // the delivery whose state this one began from, -1 for none
+	Rules    map[string]string `json:"rules"`    // by audience: a hash of what selects its members
+	Counts   Counts            `json:"counts"`
+	Reasons  map[Reason]int64  `json:"reasons"` // of those who left
+	Files    []File            `json:"files"`
+	State    []publish.File    `json:"state"`
+}
+
+// File is one file that the tool receives, and where its bytes are staged. It speaks
+// of the users whose places in its audience are from From to below To.
+type File struct {
+	K        int    `json:"k"`
+	Audience string `json:"audience"`
+	Name     string `json:"name"`
+	From     int64  `json:"from"`
+	To       int64  `json:"to"`
+	publish.File
+}
+
+// Claim says who alone puts a file. An abandoned one is never put.
+type Claim struct {
+	By        string `json:"by"`
+	Abandoned bool   `json:"abandoned,omitempty"`
+}
+
+// Fate is what became of one file of a delivery.
+type Fate string
+
+// The fates. An uncertain file is claimed and not acknowledged.
+const (
+	Waiting   Fate = "waiting"
+	Delivered Fate = "delivered"
+	Uncertain Fate = "uncertain"
+	Abandoned Fate = "abandoned"
+)
+
+// Record is what the log holds of delivery N.
+type Record struct {
+	N       int
+	intent  bool
+	claimed []int // files by K
+	acked   []int
+	Done    bool
+}
+
+// records reads the names of the objects of a log, in any order: which deliveries
+// there are and how far each one is. The deliveries are dense from 0.
+func records(names []string) ([]Record, error) {
+	found := map[int]*Record{}
+	for _, name := range names {
+		n, k, kind, ok := parseName(name)
+		if !ok {
+			continue
+		}
+		r := found[n]
+		if r == nil {
+			r = &Record{N: n}
+			found[n] = r
+		}
+		switch kind {
+		case "intent":
+			r.intent = true
+		case "claim":
+			r.claimed = append(r.claimed, k)
+		case "ack":
+			r.acked = append(r.acked, k)
+		case "done":
+			r.Done = true
+		}
+	}
+	all := make([]Record, len(found))
+	for n, r := range found {
+		if n >= len(found) || !r.intent {
+			return nil, fmt.Errorf("%w: delivery %d is there, and not each one before it with its intent", ErrLog, n)
+		}
+		slices.Sort(r.claimed)
+		all[n] = *r
+	}
+	return all, nil
+}
+
+// parseName reads <n>.intent.json, <n>.<k>.claim.json, <n>.<k>.ack.json and
+// <n>.done.json.
+func parseName(name string) (n, k int, kind string, ok bool) {
+	parts := strings.Split(name, ".")
+	if len(parts) < 3 || parts[len(parts)-1] != "json" {
+		return 0, 0, "", false
+	}
+	kind = parts[len(parts)-2]
+	ofFile := kind == "claim" || kind == "ack"
+	if !ofFile && kind != "intent" && kind != "done" || len(parts) != 3+map[bool]int{true: 1}[ofFile] {
+		return 0, 0, "", false
+	}
+	n, err := strconv.Atoi(parts[0])
+	if err == nil && ofFile {
+		k, err = strconv.Atoi(parts[1])
+	}
+	return n, k, kind, err == nil && n >= 0 && k >= 0
+}
+
+func (l *Log) intentKey(n int) string { return fmt.Sprintf("%s/%08d.intent.json", l.folder(), n) }
+func (l *Log) doneKey(n int) string   { return fmt.Sprintf("%s/%08d.done.json", l.folder(), n) }
+func (l *Log) claimKey(n, k int) string {
+	return fmt.Sprintf("%s/%08d.%05d.claim.json", l.folder(), n, k)
+}
+func (l *Log) ackKey(n, k int) string { return fmt.Sprintf("%s/%08d.%05d.ack.json", l.folder(), n, k) }
+func (l *Log) folder() string         { return path.Join("deliveries", l.name) }
