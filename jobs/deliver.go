@@ -13,8 +13,11 @@ import (
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/delivery"
+	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/objstore/dial"
+	"github.com/churntier/churntier/pipeline/publish"
 )
 
 // DeliverOptions are what a command line adds to a config for its deliveries.
@@ -25,6 +28,10 @@ type DeliverOptions struct {
 	Memory int64  // bytes
 }
 
+// ErrDelivery says that what is published did not reach every campaign tool. What
+// did is in the logs of the deliveries; the next attempt goes on from there.
+var ErrDelivery = errors.New("not delivered")
+
 // Deliver sends what is due of the newest publication to every tool of the config,
 // one after another. A tool that fails does not keep the others from theirs.
 func Deliver(ctx context.Context, cfg *config.Config, o DeliverOptions) ([]*delivery.Outcome, error) {
@@ -32,21 +39,66 @@ func Deliver(ctx context.Context, cfg *config.Config, o DeliverOptions) ([]*deli
 	if err != nil {
 		return nil, err
 	}
-	var all []*delivery.Outcome
+	all := []*delivery.Outcome{}
 	var errs []error
 	for _, d := range cfg.Deliveries {
-		job := delivery.Job{Ledger: ledger, Now: o.Now, By: o.NewRun(), Temp: o.Temp, Memory: o.Memory, Explain: unexplained}
-		if job.Delivery, err = deliveryOf(ctx, cfg, d); err != nil {
-			errs = append(errs, err)
-			continue
+		job, err := newJob(ctx, cfg, d, ledger, o)
+		var out *delivery.Outcome
+		if err == nil {
+			out, err = job.Deliver(ctx)
 		}
-		out, err := job.Deliver(ctx)
 		if out != nil {
 			all = append(all, out)
 		}
 		errs = append(errs, err)
 	}
-	return all, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return all, fmt.Errorf("%w: %w", ErrDelivery, err)
+	}
+	return all, nil
+}
+
+// Redeliver sends the newest delivery with this name once more.
+func Redeliver(ctx context.Context, cfg *config.Config, name, day, reason string, o DeliverOptions) (*delivery.Outcome, error) {
+	at := slices.IndexFunc(cfg.Deliveries, func(d config.Delivery) bool { return d.Name == name })
+	if at < 0 {
+		return nil, fmt.Errorf("%w: the config has no delivery %q", ErrUsage, name)
+	}
+	d, err := date.Parse(day)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --date: %w", ErrUsage, err)
+	}
+	ledger, err := openLedger(ctx, cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	job, err := newJob(ctx, cfg, cfg.Deliveries[at], ledger, o)
+	if err != nil {
+		return nil, err
+	}
+	return job.Redeliver(ctx, d, reason)
+}
+
+func newJob(ctx context.Context, cfg *config.Config, d config.Delivery, ledger *publish.Ledger, o DeliverOptions) (*delivery.Job, error) {
+	out, err := deliveryOf(ctx, cfg, d)
+	return &delivery.Job{Delivery: out, Ledger: ledger, Now: o.Now, By: o.NewRun(), Temp: o.Temp, Memory: o.Memory, Explain: unexplained}, err
+}
+
+// retire deletes what is old of every delivery of the config.
+func retire(ctx context.Context, cfg *config.Config, ledger *publish.Ledger, now time.Time, wrap func(objstore.Driver) objstore.Driver) ([]*delivery.Retired, error) {
+	all := []*delivery.Retired{}
+	for _, d := range cfg.Deliveries {
+		to, err := dial.Open(ctx, d.To, dial.Options{Output: true, Wrap: wrap})
+		if err != nil {
+			return all, fmt.Errorf("deliveries: %s: to: %w", d.Name, err)
+		}
+		r, err := delivery.Open(ledger.Bucket(), d.Name).Retire(ctx, to, now.AddDate(0, 0, -int(d.KeepDays)))
+		if err != nil {
+			return all, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 func unexplained(_ context.Context, leavers []delivery.Leaver) ([]delivery.Reason, error) {

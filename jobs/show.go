@@ -7,6 +7,7 @@ import (
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -15,14 +16,21 @@ import (
 type Shown struct {
 	Prediction string            `json:"prediction"`
 	Date       date.Date         `json:"date"`
-	Status     string            `json:"status"` // as in the history
-	Run        string            `json:"run"`    // "" when nothing is published
-	Seq        int               `json:"seq"`    // of the entry that counts
+	Status     string            `json:"status"`   // as in the history
+	Run        string            `json:"run"`      // "" when nothing is published
+	Seq        int               `json:"seq"`      // of the entry that counts
 	Expired    bool              `json:"expired"`  // only manifest and distribution are left
 	Log        []publish.Entry   `json:"log"`      // of the date
 	Manifest   *publish.Manifest `json:"manifest"` // nil when nothing is published
 	History    []PastNight       `json:"history"`  // newest first, the shown date included
 	Refusals   []Refused         `json:"refusals"` // newest first
+	Deliveries []PastDeliveries  `json:"deliveries"`
+}
+
+// PastDeliveries is what a tool received, newest first.
+type PastDeliveries struct {
+	Name string          `json:"name"`
+	Past []delivery.Past `json:"past"`
 }
 
 // PastNight is one line of the history.
@@ -83,8 +91,23 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 	if found {
 		s.Run, s.Expired, s.Manifest = p.Run, p.Expired, p.Manifest
 	}
+	if s.Deliveries, err = pastDeliveries(ctx, cfg, ledger); err != nil {
+		return nil, err
+	}
 	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != "latest")
 	return s, err
+}
+
+func pastDeliveries(ctx context.Context, cfg *config.Config, ledger *publish.Ledger) ([]PastDeliveries, error) {
+	var all []PastDeliveries
+	for _, d := range cfg.Deliveries {
+		past, err := delivery.Open(ledger.Bucket(), d.Name).History(ctx, historyNights)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, PastDeliveries{d.Name, past})
+	}
+	return all, nil
 }
 
 // history lists the newest dates up to one of which something was published,

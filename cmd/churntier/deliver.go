@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/delivery"
 )
 
@@ -29,12 +30,56 @@ func (c *deliverCommand) deliver(t *terminal) ([]*delivery.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, temp, err := c.engine()
-	if err != nil {
-		return nil, err
-	}
-	all, err := jobs.Deliver(t.ctx, cfg, jobs.DeliverOptions{Now: time.Now(), NewRun: newRun, Temp: temp, Memory: engine.Memory})
+	return deliver(t, cfg, c.workFlags)
+}
+
+// deliver sends what is due.
+func deliver(t *terminal, cfg *config.Config, f workFlags) (all []*delivery.Outcome, err error) {
+	err = f.delivering(func(o jobs.DeliverOptions) error {
+		all, err = jobs.Deliver(t.ctx, cfg, o)
+		return err
+	})
 	return all, t.interruption(err)
+}
+
+// delivering gives what an attempt to deliver needs, for as long as it lasts.
+func (f workFlags) delivering(do func(jobs.DeliverOptions) error) error {
+	engine, temp, err := f.engine()
+	if err != nil {
+		return err
+	}
+	return do(jobs.DeliverOptions{Now: time.Now(), NewRun: newRun, Temp: temp, Memory: engine.Memory})
+}
+
+type redeliverCommand struct {
+	configFlags
+	outputFlags
+	workFlags
+	Name   string `arg:"" placeholder:"NAME" help:"The delivery."`
+	Date   string `required:"" placeholder:"YYYY-MM-DD" help:"The date that was delivered last."`
+	Reason string `required:"" placeholder:"TEXT" help:"Why; kept in the log."`
+}
+
+// Run sends on purpose what was sent, or may have been sent, before.
+func (c *redeliverCommand) Run(t *terminal) error {
+	var out *delivery.Outcome
+	cfg, err := c.load()
+	if err == nil {
+		err = c.delivering(func(o jobs.DeliverOptions) error {
+			out, err = jobs.Redeliver(t.ctx, cfg, c.Name, c.Date, c.Reason, o)
+			return err
+		})
+	}
+	all := []*delivery.Outcome{}
+	if out != nil {
+		all = append(all, out)
+	}
+	err = t.interruption(err)
+	if c.JSON {
+		return t.answer(deliverResult(all, err), err)
+	}
+	printDeliveries(t, all)
+	return err
 }
 
 // deliverJSON is the object of deliver --json.

@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/zeebo/xxh3"
 
-	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
@@ -242,8 +241,8 @@ func (b *builder) writeSeries(ctx context.Context, name string) error {
 	} else {
 		id, published = b.withoutSource(name)
 	}
-	schema := extended(published)
-	l, err := layout(b.columnsOf(published), id, b.target.Date, schema)
+	schema, columns := extended(published), b.columnsOf(published)
+	l, err := layout(columns, id, b.target.Date, schema)
 	if err != nil {
 		return err
 	}
@@ -251,6 +250,7 @@ func (b *builder) writeSeries(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	s.tells = slices.ContainsFunc(columns, func(c Column) bool { return c.From == WordChange })
 	defer s.abort()
 	if i >= 0 {
 		if err := b.writeMembers(ctx, s, b.sources[i]); err != nil {
@@ -326,7 +326,7 @@ func (b *builder) writeLeavers(ctx context.Context, s *series, id string) error 
 				b.intent.Reasons[reasons[i]]++
 			}
 		}
-		if b.intent.Kind == Full {
+		if b.intent.Kind == Full || !s.tells {
 			return nil
 		}
 		batch, err := leavers(s.schema, id, ids, s.audience, b.target.Date, func(row int) said {
@@ -391,5 +391,3 @@ func (p *payloads) of(rows arrow.RecordBatch) ([]uint64, error) {
 	}
 	return p.sums, nil
 }
-
-var _ = audience.Layout{}

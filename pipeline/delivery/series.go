@@ -34,7 +34,7 @@ type series struct {
 	schema   *arrow.Schema
 	header   []byte
 	open     *staged
-	emptied  bool // whether a file is written when there is no row
+	tells    bool // whether a column says who left; else those who left are not written
 }
 
 // staged is a file being written.
@@ -155,7 +155,7 @@ func (s *series) begin() (err error) {
 	f := &staged{File: File{K: k, Audience: s.audience, From: s.from()}}
 	f.Format = s.Form.Format
 	f.Key = fmt.Sprintf("%s%05d.%s", s.prefix, k, ext)
-	f.Name = path.Join(s.audience, fmt.Sprintf("%s_%s_%d_%d.%s", s.audience, s.target.Date, s.intent.N, k, ext))
+	f.Name = f.named(s.intent)
 	if f.out, err = s.published.Create(s.ctx, f.Key); err != nil {
 		return err
 	}
@@ -167,6 +167,12 @@ func (s *series) begin() (err error) {
 	_, err = f.out.Write(s.header)
 	f.Bytes = int64(len(s.header))
 	return err
+}
+
+// named gives the name of a file of i in the place of the tool, which no other file
+// ever has.
+func (f *File) named(i *Intent) string {
+	return path.Join(f.Audience, fmt.Sprintf("%s_%s_%d_%d.%s", f.Audience, i.Date, i.N, f.K, f.Format))
 }
 
 // from is the place where the next file of the series begins.
