@@ -113,11 +113,25 @@ func deliversAudiences(r *reading, _ string, n *node) {
 			continue
 		}
 		for j, item := range list.items {
-			if name, ok := item.value.(string); ok && !slices.Contains(known, name) {
+			name, ok := item.value.(string)
+			if ok && !slices.Contains(known, name) {
 				r.add(item.at, element(element("deliveries", i)+".audiences", j), fmt.Sprintf("found %s, which is no audience", name), alternatives(known))
+			}
+			if ok && d.get("cadence") != nil && hasLimit(n.get("audiences"), name) {
+				r.add(item.at, element(element("deliveries", i)+".audiences", j), fmt.Sprintf("found %s, which has a limit; a cadence cannot keep members under way within a limit yet", name), "audiences without a limit")
 			}
 		}
 	}
+}
+
+func hasLimit(audiences *node, name string) bool {
+	if audiences == nil {
+		return false
+	}
+	return slices.ContainsFunc(audiences.items, func(a *node) bool {
+		is, _ := valueOf[string](a, "name")
+		return is == name && a.get("limit") != nil
+	})
 }
 
 // namesUnder gives the names of the elements of a list.
