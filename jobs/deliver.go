@@ -106,8 +106,9 @@ func unexplained(_ context.Context, leavers []delivery.Leaver) ([]delivery.Reaso
 }
 
 func deliveryOf(ctx context.Context, cfg *config.Config, c config.Delivery) (delivery.Delivery, error) {
+	to, _ := delivery.DestinationOf(c.Destination)
 	d := delivery.Delivery{
-		Name: c.Name, Form: delivery.Form{Format: c.Destination, Formula: c.Formula},
+		Name: c.Name, Destination: to, Formula: c.Formula, SendAbsent: c.SendAbsent,
 		Changes: c.Send == config.SendChanges, FullEvery: int(c.FullEvery),
 		Rules: delivery.Rules{MaxAge: c.MaxAge, Zone: cfg.Timezone},
 	}

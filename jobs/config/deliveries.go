@@ -5,13 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
-)
 
-// Values of Delivery.Destination: what the files of a tool look like.
-const (
-	DestinationCSV     = "csv"
-	DestinationJSONL   = "jsonl"
-	DestinationParquet = "parquet"
+	"github.com/churntier/churntier/pipeline/delivery"
 )
 
 // Values of Delivery.Send.
@@ -30,7 +25,7 @@ const (
 type Delivery struct {
 	Name        string
 	To          string // a gs:// URL or an absolute local path, without a slash at the end
-	Destination string
+	Destination string // a name that delivery.DestinationOf knows
 	Audiences   []string
 	Columns     []OutColumn // of the audience's published Parquet file; nil = all of it
 	Send        string
@@ -40,6 +35,7 @@ type Delivery struct {
 	Cadence     *Cadence
 	Formula     string
 	KeepDays    int64
+	SendAbsent  bool // whether users who left the snapshot are told of
 }
 
 // Window is a part of the day, in minutes since midnight in the config's timezone.
@@ -55,7 +51,7 @@ var deliveryKind = mapKind{
 	keys: []key{
 		{name: "name", kind: shortName, required: true, doc: "Name of the delivery and of its log."},
 		{name: "to", kind: folderURL, required: true, doc: "Store and folder from which the tool takes files."},
-		{name: "destination", kind: oneOf(DestinationCSV, DestinationJSONL, DestinationParquet), required: true, doc: "What the files look like."},
+		{name: "destination", kind: oneOf(delivery.DestinationNames()...), required: true, doc: "What the files look like."},
 		{name: "audiences", kind: listKind{of: shortName, min: 1, rules: []rule{eachOnce}}, required: true, doc: "Audiences that are delivered."},
 		{name: "columns", kind: columnsKind{}, doc: "Columns to write, of the audience's Parquet file; by default all of it."},
 		{name: "send", kind: oneOf(SendFull, SendChanges), def: SendFull, doc: "All members, or what changed since the delivery before."},
@@ -65,9 +61,9 @@ var deliveryKind = mapKind{
 		{name: "cadence", kind: cadenceKind, doc: "Consecutive deliveries that a member gets, and the rest after them."},
 		{name: "formula", kind: oneOf(FormulaRefuse, FormulaQuote), def: FormulaRefuse, doc: "What becomes of texts that a spreadsheet would run; CSV only."},
 		{name: "keep_days", kind: wholeKind{min: 1}, def: "7", doc: "Days after which delivered files are deleted."},
-		{name: "send_absent", later: true, doc: "Whether users who left the snapshot are sent."},
+		{name: "send_absent", kind: boolKind{}, def: "false", doc: "Whether users who left the snapshot are told of, whom that may create again; braze-cdi only."},
 	},
-	rules: []rule{fullEveryNeedsChanges},
+	rules: []rule{fullEveryNeedsChanges, {check: takenByDestination}, {check: formulaOnlyInCSVFiles}, {check: absentOnlyInPayloads}},
 }
 
 var cadenceKind = mapKind{keys: []key{
@@ -161,6 +157,7 @@ func deliveryOf(n *node) Delivery {
 		MaxAge:      get[time.Duration](n, "max_age"),
 		Formula:     get[string](n, "formula"),
 		KeepDays:    get[int64](n, "keep_days"),
+		SendAbsent:  get[bool](n, "send_absent"),
 	}
 	if c := n.get("cadence"); c != nil {
 		d.Cadence = &Cadence{Days: get[int64](c, "days"), Cooldown: get[int64](c, "cooldown"), OnExit: get[string](c, "on_exit")}

@@ -32,7 +32,7 @@ var table = mapKind{
 		{name: "deliveries", kind: listKind{of: deliveryKind, rules: []rule{distinct("name")}}, doc: "Campaign tools that receive audiences."},
 		{name: "notify", later: true, doc: "Who is told about a night."},
 	},
-	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}, {check: deliversAudiences}},
+	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}, {check: deliversAudiences}, {check: deliversPublished}, {check: oneWriter}},
 }
 
 var snapshotKind = mapKind{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 
 	"github.com/churntier/churntier/pipeline/date"
 )
@@ -59,7 +60,7 @@ func (i *Intent) again(fates []Fate, reason string) *Intent {
 		for k, f := range i.Files {
 			if all || fates[k] != Delivered {
 				f.K = len(next.Files)
-				f.Name = f.named(&next)
+				f.Name = f.named(&next, path.Ext(f.Name))
 				next.Files = append(next.Files, f)
 			}
 		}

@@ -42,13 +42,17 @@ type Standing struct {
 	Last    date.Date // when that was
 	Resting bool      // no day follows before the user has cooled down
 	Payload uint64    // hash of what was sent of the user last
+
+	// Identity is what the tool knows the user by, as a JSON object of the identifier
+	// columns as they were written; "" where that is the id.
+	Identity string
 }
 
 // next gives the standing after the delivery of d to a user who is selected for it,
 // or is not. Without a cadence the selected are in.
 func (c *Cadence) next(s Standing, selected bool, d date.Date) Standing {
 	if c == nil {
-		return Standing{In: selected, Payload: s.Payload}
+		return Standing{In: selected, Payload: s.Payload, Identity: s.Identity}
 	}
 	if !s.In && s.Day > 0 && c.cooled(s, d) {
 		s = Standing{}

@@ -42,6 +42,9 @@ var words = []arrow.Field{
 	{Name: WordReason, Type: arrow.BinaryTypes.String, Nullable: true},
 }
 
+// Words lists the words.
+func Words() []string { return names(arrow.NewSchema(words, nil)) }
+
 // extended gives the published columns with the words after them.
 func extended(published *arrow.Schema) *arrow.Schema {
 	fields := slices.Clone(published.Fields())
@@ -82,16 +85,17 @@ func layout(columns []Column, id string, d date.Date, schema *arrow.Schema) (aud
 
 // said is what the words say of one row.
 type said struct {
-	day    int // 0 for none
-	change Change
-	reason Reason
+	audience string
+	day      int // 0 for none
+	change   Change
+	reason   Reason
 }
 
 // withWords adds the words to published rows. It is the caller's to release.
-func withWords(rows arrow.RecordBatch, schema *arrow.Schema, name string, d date.Date, of func(row int) said) arrow.RecordBatch {
+func withWords(rows arrow.RecordBatch, schema *arrow.Schema, d date.Date, of func(row int) said) arrow.RecordBatch {
 	columns := slices.Clone(rows.Columns())
 	for _, f := range schema.Fields()[len(columns):] {
-		columns = append(columns, word(f, int(rows.NumRows()), name, d, of))
+		columns = append(columns, word(f, int(rows.NumRows()), d, of))
 	}
 	return batchOf(schema, columns, rows.NumRows())
 }
@@ -106,7 +110,7 @@ func batchOf(schema *arrow.Schema, columns []arrow.Array, rows int64) arrow.Reco
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, rows)
 }
 
-func word(f arrow.Field, n int, name string, d date.Date, of func(row int) said) arrow.Array {
+func word(f arrow.Field, n int, d date.Date, of func(row int) said) arrow.Array {
 	b := array.NewBuilder(memory.DefaultAllocator, f.Type)
 	defer b.Release()
 	for row := range n {
@@ -120,16 +124,16 @@ func word(f arrow.Field, n int, name string, d date.Date, of func(row int) said)
 				b.AppendNull()
 			}
 		case *array.StringBuilder:
-			appendWord(b, f.Name, name, of(row))
+			appendWord(b, f.Name, of(row))
 		}
 	}
 	return b.NewArray()
 }
 
-func appendWord(b *array.StringBuilder, word, name string, s said) {
+func appendWord(b *array.StringBuilder, word string, s said) {
 	switch {
 	case word == WordAudience:
-		b.Append(name)
+		b.Append(s.audience)
 	case word == WordChange:
 		b.Append(string(s.change))
 	case s.reason == "":
@@ -140,7 +144,7 @@ func appendWord(b *array.StringBuilder, word, name string, s said) {
 }
 
 // leavers gives rows of a schema that hold nothing but ids and the words.
-func leavers(schema *arrow.Schema, id string, ids []string, name string, d date.Date, of func(row int) said) (arrow.RecordBatch, error) {
+func leavers(schema *arrow.Schema, id string, ids []string, d date.Date, of func(row int) said) (arrow.RecordBatch, error) {
 	columns := make([]arrow.Array, schema.NumFields())
 	for i, f := range schema.Fields() {
 		switch {
@@ -150,7 +154,7 @@ func leavers(schema *arrow.Schema, id string, ids []string, name string, d date.
 				return nil, err
 			}
 		case slices.ContainsFunc(words, func(w arrow.Field) bool { return w.Name == f.Name && arrow.TypeEqual(w.Type, f.Type) }):
-			columns[i] = word(f, len(ids), name, d, of)
+			columns[i] = word(f, len(ids), d, of)
 		default:
 			columns[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, len(ids))
 		}

@@ -110,7 +110,7 @@ func (j *Job) kind(step Step, last *Intent) Kind {
 // never says whether the file that spoke of a standing was given up.
 func (i *Intent) never(fates []Fate, s standing) bool {
 	for k, f := range i.Files {
-		if f.Audience == s.Audience && f.From <= s.Place && s.Place < f.To {
+		if (f.Audience == s.Audience || f.Audience == "") && f.From <= s.Place && s.Place < f.To {
 			return fates[k] == Abandoned
 		}
 	}

@@ -46,12 +46,13 @@ func (l *leavingList) Write(p []byte) (int, error) {
 type leavingRecord struct {
 	ID, Audience, Identity string
 	Place                  int64
-	Moved, Selected        bool
+	Moved                  bool
+	Why                    Reason
 }
 
 func (l *leavingList) add(v leaving) error {
 	l.count++
-	return l.enc.Encode(leavingRecord{v.ID, v.Audience, v.Identity, v.Place, v.moved, v.selected})
+	return l.enc.Encode(leavingRecord{v.ID, v.Audience, v.Before.Identity, v.Place, v.moved, v.why})
 }
 
 // each gives the leavers some at a time.
@@ -66,8 +67,8 @@ func (l *leavingList) each(visit func([]leaving) error) error {
 		if err := dec.Decode(&r); err != nil {
 			return err
 		}
-		v := leaving{moved: r.Moved, selected: r.Selected}
-		v.key, v.Identity, v.Place = newKey(r.ID, r.Audience, false), r.Identity, r.Place
+		v := leaving{moved: r.Moved, why: r.Why}
+		v.key, v.Before.Identity, v.Place = newKey(r.ID, r.Audience, false), r.Identity, r.Place
 		if some = append(some, v); len(some) == explainAtOnce || i == l.count-1 {
 			if err := visit(some); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/churntier/churntier/pipeline/date"
 )
@@ -37,13 +38,24 @@ type merge struct {
 	date    date.Date
 	cadence *Cadence
 	sources []*source
-	place   int64 // of the next leaver: after those of all rows
+	place   int64    // of the next leaver: after those of all rows
+	one     []string // where one row a user speaks for all audiences: these, in their order
 
-	keep func(standing) error                         // takes every standing that is to be kept
-	mark func(place int64, c Change, day int)         // says what is to be sent of a row
-	left func(s standing, moved, selected bool) error // takes every leaver of an audience
+	broken func(place int64) bool                       // whether the tool would not take a row
+	keep   func(standing) error                         // takes every standing that is to be kept
+	mark   func(row *selected, m mark)                  // says what is to be sent of a row
+	left   func(s standing, moved bool, r Reason) error // takes everyone who is to be told of as a leaver
 	Counts
 }
+
+// mark is what is to be sent of one row.
+type mark struct {
+	change    uint8 // index into changes, from 1; 0 for nothing
+	day       uint8
+	audiences uint16 // of the user, as bits, where one row speaks for all of them
+}
+
+var changes = []Change{"", Entered, Moved, Updated, Stayed}
 
 // run merges.
 func (m *merge) run(ctx context.Context, now *gathering, before *stateReader) error {
@@ -139,15 +151,10 @@ func (u *user) end() error {
 	next := u.next()
 	was, is := u.tell(next)
 	u.count(was, is, next)
-	for i := range next {
-		n := &next[i]
-		if n.change == Left && !n.Control {
-			n.Place = u.place
-			u.place++
-			if err := u.left(n.standing, is, n.row != nil); err != nil {
-				return err
-			}
-		}
+	if err := u.leave(next, is); err != nil {
+		return err
+	}
+	for _, n := range next {
 		if n.Now.forgotten() && n.Before.forgotten() {
 			continue
 		}
@@ -156,6 +163,38 @@ func (u *user) end() error {
 		}
 	}
 	u.before, u.now = u.before[:0], u.now[:0]
+	return nil
+}
+
+// leave tells of the audiences that the user left, each with a place of its own, and
+// of what the tool knew the user by and knows no more. Where one row speaks for all
+// audiences it is one place; is says whether the user is a member of another one.
+func (u *user) leave(steps []step, is bool) error {
+	told := false
+	for i := range steps {
+		s := &steps[i]
+		left := s.change == Left
+		renamed := s.Before.In && s.Now.In && s.Before.Identity != s.Now.Identity
+		if s.Control || !left && !renamed {
+			continue
+		}
+		if u.one != nil && told && !is {
+			s.Place = u.place - 1
+		}
+		if u.one != nil && (told || left && is) {
+			continue
+		}
+		v := s.standing
+		v.Place = u.place
+		u.place++
+		if left {
+			s.Place = v.Place
+		}
+		if err := u.left(v, is || told, s.why(u.merge)); err != nil {
+			return err
+		}
+		told = true
+	}
 	return nil
 }
 
@@ -193,10 +232,10 @@ func (u *user) next() []step {
 	return steps
 }
 
-// decide gives one standing after this delivery.
+// decide says whether the user is in one audience after this delivery.
 func (u *user) decide(s *step) {
 	s.Before, s.Place = s.Now, -1
-	s.Now = u.cadence.next(s.Before, s.row != nil, u.date)
+	s.Now = u.cadence.next(s.Before, s.row != nil && !u.broken(s.row.place), u.date)
 	switch {
 	case s.Now.In && !s.Before.In:
 		s.change = Entered
@@ -205,13 +244,35 @@ func (u *user) decide(s *step) {
 	case s.Now.In:
 		s.change = Stayed
 	}
-	if s.Now.In {
-		s.Now.Payload = s.row.payload + uint64(s.Now.Day)
-		if s.change == Stayed && s.Now.Payload != s.Before.Payload {
-			s.change = Updated
-		}
-		s.Place = s.row.place
+	if !s.Now.In {
+		s.Now.Identity = ""
 	}
+}
+
+// why gives the reason of a leaver where it is known here.
+func (s *step) why(m *merge) Reason {
+	switch {
+	case s.row == nil:
+		return ""
+	case s.Now.In:
+		return Renamed
+	case m.broken(s.row.place):
+		return Rejected
+	}
+	return CadenceEnd
+}
+
+// speaker gives the step whose row speaks of a step: its own, or that of the first
+// audience that the user is in where one row speaks for all.
+func (u *user) speaker(steps []step, s *step) *step {
+	for _, name := range u.one {
+		for i := range steps {
+			if o := &steps[i]; !s.Control && !o.Control && o.Now.In && o.Audience == name {
+				return o
+			}
+		}
+	}
+	return s
 }
 
 // tell marks the rows of the user's audiences, and says whether the user was and is
@@ -224,14 +285,48 @@ func (u *user) tell(steps []step) (was, is bool) {
 	}
 	for i := range steps {
 		s := &steps[i]
+		by := u.speaker(steps, s)
+		if by.Now.In {
+			s.Place = by.row.place
+		}
+		if s.Now.In {
+			s.Now.Identity, s.Now.Payload = by.row.identity, by.row.payload+uint64(by.Now.Day)
+		}
+		if s.change == Stayed && (s.Now.Payload != s.Before.Payload || s.Now.Identity != s.Before.Identity) {
+			s.change = Updated
+		}
 		if s.change == Entered && was {
 			s.change = Moved
 		}
-		if s.Now.In && !s.Control {
-			u.mark(s.row.place, s.change, s.Now.Day)
+	}
+	u.say(steps)
+	return was, is
+}
+
+// say marks the rows that speak.
+func (u *user) say(steps []step) {
+	var audiences uint16
+	moved := false
+	for _, s := range steps {
+		if s.Control {
+			continue
+		}
+		moved = moved || u.one != nil && (s.change == Moved || s.change == Left)
+		if at := slices.Index(u.one, s.Audience); at >= 0 && s.Now.In {
+			audiences |= 1 << at
 		}
 	}
-	return was, is
+	for i := range steps {
+		s := &steps[i]
+		if s.Control || !s.Now.In || u.speaker(steps, s) != s {
+			continue
+		}
+		change := s.change
+		if moved && change != Entered {
+			change = Moved
+		}
+		u.mark(s.row, mark{uint8(slices.Index(changes, change)), uint8(s.Now.Day), audiences})
+	}
 }
 
 // count counts the user once.

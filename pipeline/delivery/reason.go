@@ -11,7 +11,7 @@ type Reason string
 // The reasons, the first that holds.
 const (
 	Absent          Reason = "absent"     // not in the snapshot any more
-	Rejected        Reason = "rejected"   // the row could not be scored
+	Rejected        Reason = "rejected"   // the row could not be scored, or the tool would not take it
 	Excluded        Reason = "excluded"   // on an exclude list
 	Duplicate       Reason = "duplicate"  // removed by the duplicates policy
 	Ineligible      Reason = "ineligible" // not of the prediction's audience
@@ -25,6 +25,7 @@ const (
 	CadenceEnd      Reason = "cadence_end"
 	AudienceRemoved Reason = "audience_removed"
 	Withdrawn       Reason = "withdrawn"
+	Renamed         Reason = "renamed" // the tool knew the user by another identifier; never counted, as the user stays
 )
 
 // Leaver is a user who is not selected for an audience any more.
@@ -37,8 +38,8 @@ type Explainer func(ctx context.Context, leavers []Leaver) ([]Reason, error)
 // leaving is a leaver on the way to the files.
 type leaving struct {
 	standing
-	moved    bool // to another audience of the delivery
-	selected bool // by the publication: the cadence ended
+	moved bool   // to another audience or identity, or told of already: no reason is counted
+	why   Reason // where it is known without asking
 }
 
 // explain gives the reasons of leavers. Those who moved have none.
@@ -52,8 +53,8 @@ func (b *builder) explain(ctx context.Context, all []leaving) ([]Reason, error) 
 			reasons[i] = Withdrawn
 		case !b.has(l.Audience):
 			reasons[i] = AudienceRemoved
-		case l.selected:
-			reasons[i] = CadenceEnd
+		case l.why != "":
+			reasons[i] = l.why
 		default:
 			ask, at = append(ask, Leaver{l.ID, l.Audience}), append(at, i)
 		}

@@ -31,6 +31,7 @@ const (
 // the delivery's own place.
 type Intent struct {
 	Format   int               `json:"format"`
+	Delivery string            `json:"delivery"`
 	N        int               `json:"n"`
 	Kind     Kind              `json:"kind"`
 	Reason   string            `json:"reason,omitempty"` // of an operator
@@ -41,15 +42,21 @@ type Intent struct {
 	Rules    map[string]string `json:"rules"`    // by audience: a hash of what selects its members
 	Counts   Counts            `json:"counts"`
 	Reasons  map[Reason]int64  `json:"reasons"` // of those who left
-	Files    []File            `json:"files"`
-	State    []publish.File    `json:"state"`
+
+	Unsendable     map[Rule]int64 `json:"unsendable"`      // rows that the tool would not take; they are no members
+	UnsendableRows []publish.File `json:"unsendable_rows"` // which ones: id, audience, rule
+
+	Files []File         `json:"files"`
+	State []publish.File `json:"state"`
 }
 
 // File is one file that the tool receives, and where its bytes are staged. It speaks
-// of the users whose places in its audience are from From to below To.
+// of the users whose places in its audience are from From to below To. One that
+// removes is for the users that are to be taken out of a list.
 type File struct {
 	K        int    `json:"k"`
-	Audience string `json:"audience"`
+	Audience string `json:"audience"` // "" where one series holds all audiences
+	Removes  bool   `json:"removes,omitempty"`
 	Name     string `json:"name"`
 	From     int64  `json:"from"`
 	To       int64  `json:"to"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -44,7 +45,7 @@ func (l *Log) Retire(ctx context.Context, to *objstore.Bucket, before time.Time)
 func (i *Intent) staged(keys map[string]bool) map[string]bool {
 	all := map[string]bool{}
 	maps.Copy(all, keys)
-	for _, f := range i.State {
+	for _, f := range slices.Concat(i.State, i.UnsendableRows) {
 		all[f.Key] = true
 	}
 	for _, f := range i.Files {

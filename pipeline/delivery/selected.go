@@ -20,11 +20,12 @@ func newKey(id, audience string, control bool) key {
 // selected is one row of a source: a user whom the publication has in an audience
 // or in its control arm.
 type selected struct {
-	hash    uint64
-	id      string
-	source  int
-	place   int64
-	payload uint64 // hash of what would be sent
+	hash     uint64
+	id       string
+	source   int
+	place    int64
+	payload  uint64 // hash of what would be sent
+	identity string // as in Standing
 }
 
 // gathering sorts the selected rows of all sources by key, in partitions by the
@@ -34,17 +35,19 @@ type gathering struct {
 	bits  int // of the number of a partition
 }
 
-// Sizes of what is gathered. A record is a header, then the id.
+// Sizes of what is gathered. A record is a header, the id, the identity.
 const (
-	recordHeader = 8 + 8 + 8 + 2 + 2
-	idGuess      = 24
-	spillBuffer  = 32 << 10
+	recordHeader  = 8 + 8 + 8 + 2 + 2 + 4
+	idGuess       = 24
+	identityGuess = 96
+	spillBuffer   = 32 << 10
 )
 
-// newGathering cuts so many rows that a partition takes a share of memory, bytes.
-func newGathering(rows, memory int64, temp string) *gathering {
+// newGathering cuts so many rows, of a size beside their header, that a partition
+// takes a share of memory, bytes.
+func newGathering(rows, size, memory int64, temp string) *gathering {
 	bits := 0
-	for rows*(recordHeader+idGuess)>>bits > memory/16 && bits < 12 {
+	for rows*(recordHeader+size)>>bits > memory/16 && bits < 12 {
 		bits++
 	}
 	return &gathering{bits: bits, store: spill.New(spill.Options{
@@ -56,7 +59,7 @@ func (g *gathering) partition(hash uint64) int { return int(hash >> 1 >> (63 - g
 
 // put adds one row.
 func (g *gathering) put(w *spill.Writer, s selected) error {
-	p, err := w.Reserve(g.partition(s.hash), recordHeader+len(s.id))
+	p, err := w.Reserve(g.partition(s.hash), recordHeader+len(s.id)+len(s.identity))
 	if err != nil {
 		return err
 	}
@@ -65,7 +68,8 @@ func (g *gathering) put(w *spill.Writer, s selected) error {
 	binary.LittleEndian.PutUint64(p[16:], s.payload)
 	binary.LittleEndian.PutUint16(p[24:], uint16(s.source))
 	binary.LittleEndian.PutUint16(p[26:], uint16(len(s.id)))
-	copy(p[recordHeader:], s.id)
+	binary.LittleEndian.PutUint32(p[28:], uint32(len(s.identity)))
+	copy(p[recordHeader+copy(p[recordHeader:], s.id):], s.identity)
 	return nil
 }
 
@@ -89,13 +93,15 @@ func (g *gathering) load(ctx context.Context, partition int) ([]selected, error)
 	var rows []selected
 	err := g.store.Each(ctx, partition, func(records []byte) error {
 		for len(records) > 0 {
-			n := recordHeader + int(binary.LittleEndian.Uint16(records[26:]))
+			id := recordHeader + int(binary.LittleEndian.Uint16(records[26:]))
+			n := id + int(binary.LittleEndian.Uint32(records[28:]))
 			rows = append(rows, selected{
-				hash:    binary.LittleEndian.Uint64(records),
-				place:   int64(binary.LittleEndian.Uint64(records[8:])),
-				payload: binary.LittleEndian.Uint64(records[16:]),
-				source:  int(binary.LittleEndian.Uint16(records[24:])),
-				id:      string(records[recordHeader:n]),
+				hash:     binary.LittleEndian.Uint64(records),
+				place:    int64(binary.LittleEndian.Uint64(records[8:])),
+				payload:  binary.LittleEndian.Uint64(records[16:]),
+				source:   int(binary.LittleEndian.Uint16(records[24:])),
+				id:       string(records[recordHeader:id]),
+				identity: string(records[id:n]),
 			})
 			records = records[n:]
 		}

@@ -1,7 +1,7 @@
 package delivery
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -13,28 +13,28 @@ import (
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
-// Form is what the files of a tool look like.
-type Form struct {
-	Format   string // csv, jsonl or parquet, and the extension of the files
-	Formula  string // csv: refuse or quote texts that a spreadsheet would run
-	MaxRows  int64  // of one file, 0 for any
-	MaxBytes int64  // of one file, 0 for any; csv and jsonl alone
-}
-
 // chunk is how many rows are encoded at once.
 const chunk = 4 << 10
 
-// series writes the files of one audience, one after another, each within the
-// limits of the form.
+// series writes files one after another, each within the limits of the destination:
+// those of one audience, or of all of them where one row speaks for all, or those of
+// users to be removed.
 type series struct {
 	*builder
 	ctx      context.Context
-	audience string
-	layout   audience.Layout
-	schema   *arrow.Schema
+	audience string // "" for all
+	removes  bool
+	first    int64     // place from which it speaks of users
+	as       *renderer // of what is at hand
 	header   []byte
 	open     *staged
-	tells    bool // whether a column says who left; else those who left are not written
+}
+
+// lot is some rows of a batch.
+type lot struct {
+	batch arrow.RecordBatch // parquet alone
+	text  func(rows []int32) ([]byte, error)
+	place func(row int32) int64
 }
 
 // staged is a file being written.
@@ -44,16 +44,6 @@ type staged struct {
 	encoder audience.Encoder // parquet alone
 }
 
-func (b *builder) newSeries(ctx context.Context, name string, l audience.Layout, schema *arrow.Schema) (*series, error) {
-	s := &series{builder: b, ctx: ctx, audience: name, layout: l, schema: schema}
-	if b.Form.Format == formatParquet {
-		return s, nil
-	}
-	var err error
-	s.header, err = s.text(nil, nil)
-	return s, err
-}
-
 // The formats of delivered files.
 const (
 	formatCSV     = "csv"
@@ -61,33 +51,23 @@ const (
 	formatParquet = "parquet"
 )
 
-// text encodes rows as the form wants them, after the header where there is one.
-func (s *series) text(batch arrow.RecordBatch, rows []int32) ([]byte, error) {
-	var out bytes.Buffer
-	var e audience.Encoder
-	var err error
-	if s.Form.Format == formatCSV {
-		e, err = audience.NewCSV(&out, s.layout, s.schema, audience.CSVOptions{Formula: s.Form.Formula})
-	} else {
-		e, err = audience.NewJSONL(&out, s.layout, s.schema)
+// render makes the series one of rows with these published columns.
+func (s *series) render(id string, published *arrow.Schema) (err error) {
+	if s.as, err = newRenderer(&s.Destination, s.Formula, s.columnsOf(published), id, s.target.Date, published); err != nil {
+		return err
 	}
-	if err == nil && len(rows) > 0 {
-		err = e.Write(&audience.Block{Batch: batch}, rows)
-	}
-	if err == nil {
-		err = e.Close()
-	}
-	return out.Bytes(), err
+	s.header, err = s.as.header()
+	return err
 }
 
-// write adds rows of a batch; last is the place after theirs.
-func (s *series) write(batch arrow.RecordBatch, rows []int32, places func(row int32) int64) error {
+// write adds rows of a lot.
+func (s *series) write(of lot, rows []int32) error {
 	for len(rows) > 0 {
 		n := min(len(rows), chunk)
-		if s.Form.MaxRows > 0 {
-			n = int(min(int64(n), s.Form.MaxRows))
+		if limit := s.Destination.MaxRows; limit > 0 {
+			n = int(min(int64(n), limit))
 		}
-		if err := s.some(batch, rows[:n], places); err != nil {
+		if err := s.some(of, rows[:n]); err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -96,34 +76,33 @@ func (s *series) write(batch arrow.RecordBatch, rows []int32, places func(row in
 }
 
 // some adds rows that belong together where they fit into one file, or halves them.
-func (s *series) some(batch arrow.RecordBatch, rows []int32, places func(row int32) int64) error {
-	if s.Form.MaxRows > 0 && s.open != nil && s.open.Rows+int64(len(rows)) > s.Form.MaxRows {
+func (s *series) some(of lot, rows []int32) error {
+	if limit := s.Destination.MaxRows; limit > 0 && s.open != nil && s.open.Rows+int64(len(rows)) > limit {
 		if err := s.end(); err != nil {
 			return err
 		}
 	}
-	to := places(rows[len(rows)-1]) + 1
-	if s.Form.Format == formatParquet {
+	to := of.place(rows[len(rows)-1]) + 1
+	if s.Destination.Format == formatParquet {
 		return s.append(to, int64(len(rows)), func(f *staged) error {
-			return f.encoder.Write(&audience.Block{Batch: batch}, rows)
+			return f.encoder.Write(&audience.Block{Batch: of.batch}, rows)
 		})
 	}
-	text, err := s.text(batch, rows)
+	text, err := of.text(rows)
 	if err != nil {
 		return err
 	}
-	text = text[len(s.header):]
-	if limit := s.Form.MaxBytes; limit > 0 {
+	if limit := s.Destination.MaxBytes; limit > 0 {
 		room := limit - int64(len(s.header))
 		switch {
 		case int64(len(text)) > room && len(rows) == 1:
 			return fmt.Errorf("%w: a row takes %d bytes, a file of the tool at most %d", ErrColumns, len(text), limit)
 		case int64(len(text)) > room:
 			half := len(rows) / 2
-			if err := s.some(batch, rows[:half], places); err != nil {
+			if err := s.some(of, rows[:half]); err != nil {
 				return err
 			}
-			return s.some(batch, rows[half:], places)
+			return s.some(of, rows[half:])
 		case s.open != nil && s.open.Bytes+int64(len(text)) > limit:
 			if err := s.end(); err != nil {
 				return err
@@ -151,17 +130,16 @@ func (s *series) append(to, rows int64, write func(*staged) error) error {
 
 func (s *series) begin() (err error) {
 	k := len(s.intent.Files)
-	ext := s.Form.Format
-	f := &staged{File: File{K: k, Audience: s.audience, From: s.from()}}
-	f.Format = s.Form.Format
-	f.Key = fmt.Sprintf("%s%05d.%s", s.prefix, k, ext)
-	f.Name = f.named(s.intent)
+	f := &staged{File: File{K: k, Audience: s.audience, Removes: s.removes, From: s.from()}}
+	f.Format = s.Destination.Format
+	f.Key = fmt.Sprintf("%s%05d.%s", s.prefix, k, s.Destination.Extension)
+	f.Name = f.named(s.intent, "."+s.Destination.Extension)
 	if f.out, err = s.published.Create(s.ctx, f.Key); err != nil {
 		return err
 	}
 	s.open = f
-	if s.Form.Format == formatParquet {
-		f.encoder, err = audience.NewParquet(f.out, s.layout, s.schema, audience.ParquetOptions{Compression: "zstd"})
+	if s.Destination.Format == formatParquet {
+		f.encoder, err = audience.NewParquet(f.out, s.as.layout, s.as.schema, audience.ParquetOptions{Compression: "zstd"})
 		return err
 	}
 	_, err = f.out.Write(s.header)
@@ -171,18 +149,22 @@ func (s *series) begin() (err error) {
 
 // named gives the name of a file of i in the place of the tool, which no other file
 // ever has.
-func (f *File) named(i *Intent) string {
-	return path.Join(f.Audience, fmt.Sprintf("%s_%s_%d_%d.%s", f.Audience, i.Date, i.N, f.K, f.Format))
+func (f *File) named(i *Intent, extension string) string {
+	series, suffix := cmp.Or(f.Audience, i.Delivery), ""
+	if f.Removes {
+		suffix = "_remove"
+	}
+	return path.Join(series, fmt.Sprintf("%s_%s_%d_%d%s%s", series, i.Date, i.N, f.K, suffix, extension))
 }
 
 // from is the place where the next file of the series begins.
 func (s *series) from() int64 {
 	for i := len(s.intent.Files) - 1; i >= 0; i-- {
-		if f := s.intent.Files[i]; f.Audience == s.audience {
+		if f := s.intent.Files[i]; f.Audience == s.audience && f.Removes == s.removes {
 			return f.To
 		}
 	}
-	return 0
+	return s.first
 }
 
 // end finishes the open file.
@@ -208,7 +190,7 @@ func (s *series) end() error {
 
 // finish ends the series, with a file that holds no row where one is wanted.
 func (s *series) finish(always bool) error {
-	wrote := s.open != nil || s.from() > 0
+	wrote := s.open != nil || s.from() > s.first
 	if !wrote && always {
 		if err := s.begin(); err != nil {
 			return err

@@ -8,12 +8,9 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/objstore"
-	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
@@ -22,10 +19,9 @@ import (
 // before holds where that file was never put.
 type standing struct {
 	key
-	Identity string // what the tool knows the user by, as a JSON object; "" where it is the id alone
-	Now      Standing
-	Before   Standing
-	Place    int64 // -1 where no file spoke of the user
+	Now    Standing
+	Before Standing
+	Place  int64 // -1 where no file spoke of the user
 }
 
 // key names one standing. Keys are ordered by the hash of the id, the id, the
@@ -64,144 +60,51 @@ var stateSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "id", Type: arrow.BinaryTypes.String},
 	{Name: "audience", Type: arrow.BinaryTypes.String},
 	{Name: "control", Type: arrow.FixedWidthTypes.Boolean},
-	{Name: "identity", Type: arrow.BinaryTypes.String},
 	{Name: "place", Type: arrow.PrimitiveTypes.Int64},
 	{Name: "in", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "day", Type: arrow.PrimitiveTypes.Int32},
 	{Name: "last", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "resting", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "payload", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "identity", Type: arrow.BinaryTypes.String},
 	{Name: "before_in", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "before_day", Type: arrow.PrimitiveTypes.Int32},
 	{Name: "before_last", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "before_resting", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "before_payload", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "before_identity", Type: arrow.BinaryTypes.String},
 }, nil)
 
-// stateBatch and stateFileRows are how many rows are written at once and to a file.
-const (
-	stateBatch    = 16 << 10
-	stateFileRows = 1 << 20
-)
+// standingColumns is how many columns a Standing takes.
+const standingColumns = 6
 
 // stateWriter writes standings, in the order of keys, to immutable files.
-type stateWriter struct {
-	ctx    context.Context
-	bucket *objstore.Bucket
-	prefix string // of the keys of its files
-	rows   *array.RecordBuilder
-	n      int // rows in the batch
-	open   *stateFile
-	files  []publish.File
-}
+type stateWriter struct{ *tableWriter }
 
-type stateFile struct {
-	key     string
-	out     *objstore.Writer
-	encoder audience.Encoder
-}
-
-func newStateWriter(ctx context.Context, b *objstore.Bucket, prefix string) *stateWriter {
-	return &stateWriter{ctx: ctx, bucket: b, prefix: prefix, rows: array.NewRecordBuilder(memory.DefaultAllocator, stateSchema)}
+func newStateWriter(ctx context.Context, b *objstore.Bucket, prefix string) stateWriter {
+	return stateWriter{newTableWriter(ctx, b, prefix+"bucket", stateSchema)}
 }
 
 // add writes one standing.
-func (w *stateWriter) add(s standing) error {
-	text := func(i int, v string) { w.rows.Field(i).(*array.StringBuilder).Append(v) }
-	flag := func(i int, v bool) { w.rows.Field(i).(*array.BooleanBuilder).Append(v) }
-	text(0, s.ID)
-	text(1, s.Audience)
-	flag(2, s.Control)
-	text(3, s.Identity)
-	w.rows.Field(4).(*array.Int64Builder).Append(s.Place)
+func (w stateWriter) add(s standing) error {
+	w.text(0, s.ID)
+	w.text(1, s.Audience)
+	w.flag(2, s.Control)
+	w.rows.Field(3).(*array.Int64Builder).Append(s.Place)
 	for i, v := range []Standing{s.Now, s.Before} {
-		at := 5 + 5*i
-		flag(at, v.In)
+		at := 4 + standingColumns*i
+		w.flag(at, v.In)
 		w.rows.Field(at + 1).(*array.Int32Builder).Append(int32(v.Day))
 		if v.Last.IsZero() {
 			w.rows.Field(at + 2).AppendNull()
 		} else {
 			w.rows.Field(at + 2).(*array.Date32Builder).Append(arrow.Date32(v.Last.Days()))
 		}
-		flag(at+3, v.Resting)
+		w.flag(at+3, v.Resting)
 		w.rows.Field(at + 4).(*array.Int64Builder).Append(int64(v.Payload))
+		w.text(at+5, v.Identity)
 	}
-	if w.n++; w.n == stateBatch {
-		return w.flush()
-	}
-	return nil
-}
-
-func (w *stateWriter) flush() error {
-	if w.n == 0 {
-		return nil
-	}
-	batch := w.rows.NewRecordBatch()
-	defer batch.Release()
-	if w.open == nil {
-		if err := w.begin(); err != nil {
-			return err
-		}
-	}
-	rows := make([]int32, w.n)
-	for i := range rows {
-		rows[i] = int32(i)
-	}
-	w.n = 0
-	if err := w.open.encoder.Write(&audience.Block{Batch: batch}, rows); err != nil {
-		return err
-	}
-	if w.open.encoder.Rows() >= stateFileRows {
-		return w.end()
-	}
-	return nil
-}
-
-func (w *stateWriter) begin() (err error) {
-	f := &stateFile{key: fmt.Sprintf("%sbucket-%05d.parquet", w.prefix, len(w.files))}
-	if f.out, err = w.bucket.Create(w.ctx, f.key); err != nil {
-		return err
-	}
-	w.open = f
-	var l audience.Layout
-	for _, field := range stateSchema.Fields() {
-		l.Columns = append(l.Columns, audience.Column{Name: field.Name, Source: audience.FromColumn, Column: field.Name})
-	}
-	f.encoder, err = audience.NewParquet(f.out, l, stateSchema, audience.ParquetOptions{Compression: "zstd"})
-	return err
-}
-
-func (w *stateWriter) end() error {
-	f := w.open
-	if f == nil {
-		return nil
-	}
-	if err := f.encoder.Close(); err != nil {
-		return err
-	}
-	written, err := f.out.Commit()
-	w.open = nil
-	w.files = append(w.files, publish.File{
-		Key: f.key, Format: "parquet", Rows: f.encoder.Rows(), Bytes: written.Size, SHA256: written.SHA256, CRC32C: publish.Checksum(written.CRC32C),
-	})
-	return err
-}
-
-// close writes the rest and gives the files.
-func (w *stateWriter) close() ([]publish.File, error) {
-	err := w.flush()
-	if err == nil {
-		err = w.end()
-	}
-	return w.files, err
-}
-
-// abort drops the file that is not finished.
-func (w *stateWriter) abort() {
-	if w.open != nil && w.open.out != nil {
-		w.open.out.Abort()
-	}
-	w.rows.Release()
+	return w.endRow()
 }
 
 // stateReader reads the standings after a delivery, in the order of keys.
@@ -238,7 +141,7 @@ func (b *builder) openState(ctx context.Context, i *Intent, lost func(standing) 
 	if r.files, err = snapshot.Open(ctx, snapshot.PinFiles(b.published, found), snapshot.VerifyRead, b.Temp, snapshot.DefaultLimits()); err != nil {
 		return nil, err
 	}
-	r.splits = snapshot.Cut(r.files.Parts, stateFileRows)
+	r.splits = snapshot.Cut(r.files.Parts, tableFileRows)
 	return r, nil
 }
 
@@ -307,10 +210,11 @@ func names(s *arrow.Schema) []string {
 func readStanding(b arrow.RecordBatch, row int) (s standing, err error) {
 	c := cells{b, row, nil}
 	s.key = newKey(c.text(0), c.text(1), c.flag(2))
-	s.Identity, s.Place = c.text(3), c.int(4)
+	s.Place = c.int(3)
 	for i, v := range []*Standing{&s.Now, &s.Before} {
-		at := 5 + 5*i
-		v.In, v.Day, v.Last, v.Resting, v.Payload = c.flag(at), int(c.int(at+1)), c.date(at+2), c.flag(at+3), uint64(c.int(at+4))
+		at := 4 + standingColumns*i
+		v.In, v.Day, v.Last, v.Resting = c.flag(at), int(c.int(at+1)), c.date(at+2), c.flag(at+3)
+		v.Payload, v.Identity = uint64(c.int(at+4)), c.text(at+5)
 	}
 	return s, c.err
 }
