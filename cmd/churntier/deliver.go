@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/churntier/churntier/jobs"
@@ -106,6 +108,9 @@ func printDeliveries(t *terminal, all []*delivery.Outcome) {
 		c := o.Intent.Counts
 		_, _ = fmt.Fprintf(t.stdout, "  number %d, %s, %s: %s members = %s before + %s entered - %s left; %s moved\n", o.Intent.N, o.Intent.Kind, o.Intent.Date,
 			count(c.Now), count(c.Previous), count(c.Entered), count(c.Left), count(c.Moved))
+		for _, rule := range slices.Sorted(maps.Keys(o.Intent.Unsendable)) {
+			_, _ = fmt.Fprintf(t.stdout, "  not sent  %s users: %s, listed in %s\n", count(o.Intent.Unsendable[rule]), rule, o.Intent.UnsendableRows[0].Key)
+		}
 		for k, f := range o.Intent.Files {
 			fate := ""
 			if k < len(o.Fates) {
