@@ -24,6 +24,7 @@ type Destination struct {
 	Merged      bool               // one series of files a delivery and one row a user, with the attributes in a payload
 	Attributes  int                // the most columns besides the identifier; 0 for any
 	Payload     int                // the most bytes of a row's attributes as JSON; 0 for any
+	MinRows     int64              // of a list of all members, below which the tool refuses it
 	MaxRows     int64              // of one file; 0 for any
 	MaxBytes    int64              // of one file; 0 for any; csv and jsonl alone
 	Leavers     Telling            // how the tool is told who left
@@ -46,7 +47,7 @@ const (
 	ByNulls  Telling = "nulls"  // a row whose attributes are null, also among all members
 )
 
-// The most audiences of a delivery whose destination is merged.
+// MaxMerged is how many audiences a delivery has at most whose destination is merged.
 const MaxMerged = 16
 
 const (
@@ -85,7 +86,7 @@ var destinations = []Destination{
 			"fn": {audience.PersonName, hashed}, "ln": {audience.PersonName, hashed},
 			"ct": {audience.PlaceName, hashed}, "st": {audience.PlaceName, hashed}, "country": {audience.PlaceName, hashed},
 		},
-		Leavers: ByFile,
+		MinRows: 100, Leavers: ByFile,
 	},
 	{Name: "csv", Format: formatCSV, Extension: "csv", Leavers: ByColumn, Empty: true},
 	{Name: "jsonl", Format: formatJSONL, Extension: "jsonl", Leavers: ByColumn, Empty: true},

@@ -253,12 +253,12 @@ func (k *tool) checkLimits(i *Intent, users []person) {
 	}
 	equal(k.T, "rows", rows, int64(len(users)))
 	seen := map[string]int{}
-	switch {
-	case d.Format == "csv":
+	switch d.Format {
+	case "csv":
 		for _, record := range k.csv(i, false)[1:] {
 			seen[record[0]]++
 		}
-	case d.Format == "jsonl":
+	case "jsonl":
 		for _, row := range k.json(i) {
 			id, _ := row["external_id"].(string)
 			if !d.Merged {
@@ -295,4 +295,33 @@ func TestEmptyAudiences(t *testing.T) {
 		i := k.deliver(members{"a", nil})
 		equal(t, destination+": files", len(i.Files), want)
 	}
+}
+
+// A correction tells who left also where a list of all members would not.
+func TestCorrectionTellsWhoLeft(t *testing.T) {
+	k := newTool(t, "jsonl", []string{"a"})
+	k.job.Changes = false
+	k.deliver(members{"a", []person{{"id": "u1"}, {"id": "u2"}}})
+	i, err := k.build(Correction, members{"a", []person{{"id": "u1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := k.json(i)
+	if len(rows) != 1 || rows[0]["id"] != "u2" || rows[0]["change"] != "left" || rows[0]["reason"] != "filter" {
+		t.Errorf("rows %v", rows)
+	}
+}
+
+// A row that speaks for several audiences has the day of the first of them, and the
+// end of the cadence clears it.
+func TestCadenceOfPayloads(t *testing.T) {
+	k := newTool(t, "braze-cdi", []string{"a", "b"}, "external_id: id", "day: cadence_day", "churn: audience")
+	k.job.Cadence = &Cadence{Days: 2, Cooldown: 30, OnExit: Stop}
+	u := []person{{"id": "u1"}}
+	equal(t, "night 1", k.payloads(k.deliver(members{"a", nil}, members{"b", u}), "external_id"), map[string]map[string]any{"u1": {"day": 1.0, "churn": "b"}})
+	equal(t, "night 2", k.payloads(k.deliver(members{"a", u}, members{"b", u}), "external_id"), map[string]map[string]any{"u1": {"day": 1.0, "churn": "a,b"}})
+	equal(t, "night 3", k.payloads(k.deliver(members{"a", u}, members{"b", u}), "external_id"), map[string]map[string]any{"u1": {"day": 2.0, "churn": "a"}})
+	i := k.deliver(members{"a", u}, members{"b", u})
+	equal(t, "night 4", k.payloads(i, "external_id"), map[string]map[string]any{"u1": {"day": nil, "churn": nil}})
+	equal(t, "reasons", i.Reasons, map[Reason]int64{CadenceEnd: 1})
 }

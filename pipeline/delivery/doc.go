@@ -16,4 +16,14 @@
 // A claim without an acknowledgement is uncertain: its writer died in between. The
 // file may have arrived; it is reported and never put again, also not when the
 // tool has taken the file away and its name is free.
+//
+// What a tool takes is a [Destination]. Its files are named
+// <audience>/<audience>_<date>_<n>_<k>.<ext>; those of users to be taken out of a
+// list end in _remove, and where one row speaks for all audiences the name of the
+// delivery stands for that of the audience. Such a row has the values of the first
+// of its user's audiences, and the word audience names all of them, joined by
+// commas in the order of the delivery.
+//
+// A user whose row the tool would not take is no member: it is counted and listed
+// beside the delivery, and the next one tries again.
 package delivery

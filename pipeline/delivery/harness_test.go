@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +53,7 @@ func newTool(t *testing.T, destination string, audiences []string, columns ...st
 	if !ok {
 		t.Fatalf("no destination %s", destination)
 	}
+	to.MinRows = 0 // see TestListsOfFewUsersAreRefused
 	k := &tool{T: t, why: map[string]Reason{}, day: date.FromDays(20_000)}
 	k.job = Job{
 		Delivery: Delivery{Name: "tool", Destination: to, Changes: true, Formula: "quote", Rules: Rules{Zone: time.UTC}},
@@ -292,6 +292,3 @@ func (k *tool) parquet(f publish.File) [][]string {
 	}
 	return all
 }
-
-// stem is the name of a file without its folder.
-func stem(name string) string { return path.Base(name) }

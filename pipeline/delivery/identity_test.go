@@ -3,6 +3,7 @@ package delivery
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -218,7 +219,7 @@ func (k *tool) identities(i *Intent) map[string]string {
 	all := map[string]string{}
 	for {
 		s, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {
@@ -239,4 +240,67 @@ func TestLeaversOfOtherColumns(t *testing.T) {
 	equal(t, "added", k.csv(i, false)[1:], [][]string{{digest("+1234567890")}})
 	equal(t, "removed", k.csv(i, true), [][]string(nil))
 	equal(t, "left", i.Counts.Left, int64(1))
+}
+
+// Meta refuses lists of fewer than 100 people; what is added to a list may be less.
+func TestListsOfFewUsersAreRefused(t *testing.T) {
+	var users []person
+	for n := range 100 {
+		users = append(users, person{"id": fmt.Sprint("u", n), "email": fmt.Sprint(n, "@example.com")})
+	}
+	k := newTool(t, "meta-custom-audience", []string{"a"}, "email: email")
+	k.job.Destination, _ = DestinationOf("meta-custom-audience")
+	if _, err := k.build(Full, members{"a", users[1:]}); !errors.Is(err, ErrTooFew) || !strings.Contains(err.Error(), "99 users") {
+		t.Errorf("99 users gave %v", err)
+	}
+	k.job.By = "another attempt"
+	equal(t, "rows of 100 users", len(k.csv(k.deliver(members{"a", users}), false)), 101)
+	equal(t, "rows of changes", len(k.csv(k.deliver(members{"a", users[1:]}), true)), 2)
+	k.job.Changes = false
+	equal(t, "files without users", k.deliver(members{"a", nil}).names(), []string{})
+}
+
+// Who was in an audience that is delivered no more is taken from its list.
+func TestListOfAnAudienceThatIsGone(t *testing.T) {
+	k := newTool(t, "google-customer-match", []string{"a", "b"}, "Email: email")
+	one, two := person{"id": "u1", "email": "one@example.com"}, person{"id": "u2", "email": "two@example.com"}
+	k.deliver(members{"a", []person{two}}, members{"b", []person{one}})
+	k.job.Audiences = k.job.Audiences[:1]
+	i := k.deliver(members{"a", []person{two}})
+	equal(t, "names", i.names(), []string{"b/b_2024-10-06_1_0_remove.csv"})
+	equal(t, "removed", k.csv(i, true)[1:], [][]string{{digest("one@example.com")}})
+	equal(t, "reasons", i.Reasons, map[Reason]int64{AudienceRemoved: 1})
+}
+
+func TestDamagedIdentityIsRefused(t *testing.T) {
+	k := newTool(t, "braze-csv", []string{"a"}, "email: email", "change: change")
+	r, err := newRenderer(&k.job.Destination, "", k.job.Columns, "id", k.day, stateSchema)
+	if err == nil {
+		t.Fatalf("columns that the state does not have: %v", r)
+	}
+	some := leaving{standing: standing{Before: Standing{Identity: `{"email":`}}}
+	r = &renderer{to: &k.job.Destination}
+	if _, err := r.leavers([]leaving{some}, nil); !errors.Is(err, ErrLog) {
+		t.Errorf("half an identity gave %v", err)
+	}
+}
+
+// Sent again, a file has the kind and the extension that it had.
+func TestNamesOfFilesThatAreSentAgain(t *testing.T) {
+	for destination, test := range map[string]struct{ columns, want []string }{
+		"braze-cdi":             {[]string{"email: email", "x: note"}, []string{"tool/tool_2024-10-06_2_0.json"}},
+		"google-customer-match": {[]string{"Email: email"}, []string{"a/a_2024-10-06_2_0.csv", "a/a_2024-10-06_2_1_remove.csv"}},
+	} {
+		k := newTool(t, destination, []string{"a"}, test.columns...)
+		k.deliver(members{"a", []person{{"id": "u1", "email": "one@example.com"}}})
+		i := k.deliver(members{"a", []person{{"id": "u2", "email": "two@example.com"}, {"id": "u3"}}})
+		fates := make([]Fate, len(i.Files))
+		again := i.again(fates, "lost")
+		equal(t, "names", again.names(), test.want)
+		for _, f := range append(again.UnsendableRows, again.State...) {
+			if !again.staged(nil)[f.Key] {
+				t.Errorf("%s is not kept", f.Key)
+			}
+		}
+	}
 }

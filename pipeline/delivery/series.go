@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 )
+
+// ErrTooFew says that a tool refuses a list for having too few users.
+var ErrTooFew = errors.New("too few users")
 
 // chunk is how many rows are encoded at once.
 const chunk = 4 << 10
@@ -28,6 +32,7 @@ type series struct {
 	as       *renderer // of what is at hand
 	header   []byte
 	open     *staged
+	rows     int64
 }
 
 // lot is some rows of a batch.
@@ -125,6 +130,7 @@ func (s *series) append(to, rows int64, write func(*staged) error) error {
 	}
 	s.open.To = to
 	s.open.Rows += rows
+	s.rows += rows
 	return write(s.open)
 }
 
@@ -190,8 +196,10 @@ func (s *series) end() error {
 
 // finish ends the series, with a file that holds no row where one is wanted.
 func (s *series) finish(always bool) error {
-	wrote := s.open != nil || s.from() > s.first
-	if !wrote && always {
+	if few := s.Destination.MinRows; s.intent.Kind == Full && 0 < s.rows && s.rows < few {
+		return fmt.Errorf("%w: %d users, and %s refuses lists of fewer than %d", ErrTooFew, s.rows, s.Destination.Name, few)
+	}
+	if s.rows == 0 && always {
 		if err := s.begin(); err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func (b *builder) writeSeries(ctx context.Context, name string) error {
 		if err := s.finish(b.keeps(name)); err != nil {
 			return err
 		}
-		s.removes, s.first = true, b.rows
+		s.removes, s.first, s.rows = true, b.rows, 0
 		return errors.Join(b.writeLeavers(ctx, s), s.finish(false))
 	}
 	return errors.Join(b.writeLeavers(ctx, s), s.finish(b.keeps(name)))
