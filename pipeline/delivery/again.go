@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"time"
 
 	"github.com/churntier/churntier/pipeline/date"
 )
@@ -14,18 +15,20 @@ var ErrAgain = errors.New("nothing to send again")
 
 // Redeliver sends files of the newest delivery once more, because an operator says
 // so: those that are uncertain or were given up, or all of them when there are none.
-// The delivery must be of date d: an older one is never sent again.
+// The delivery must be of date d and of what is published now, and not be too old: an
+// older date, or one that was replaced or withdrawn, is never sent again.
 func (j *Job) Redeliver(ctx context.Context, d date.Date, reason string) (*Outcome, error) {
 	log := Open(j.Ledger.Bucket(), j.Name)
+	target, _, err := j.target(ctx)
+	if err != nil {
+		return nil, err
+	}
 	last, _, err := log.last(ctx)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case last == nil:
-		return nil, fmt.Errorf("delivery %s: %w: it has delivered nothing", j.Name, ErrAgain)
-	case last.Date != d:
-		return nil, fmt.Errorf("delivery %s: %w: the newest delivery is of %s, and an older date is never sent", j.Name, ErrAgain, last.Date)
+	if why := j.Rules.notAgain(j.Now, target, last, d); why != "" {
+		return nil, fmt.Errorf("delivery %s: %w: %s", j.Name, ErrAgain, why)
 	}
 	sender := &Sender{Log: log, To: j.To, By: j.By}
 	if err := sender.Abandon(ctx, last); err != nil {
@@ -48,6 +51,22 @@ func (j *Job) Redeliver(ctx context.Context, d date.Date, reason string) (*Outco
 	}
 	out.Fates, err = log.fates(ctx, i)
 	return out, err
+}
+
+// notAgain says why the newest delivery, nil where there is none, is not to be sent
+// again as one of date d; "" when it may be.
+func (r Rules) notAgain(now time.Time, target *Target, last *Intent, d date.Date) string {
+	switch {
+	case last == nil:
+		return "it has delivered nothing"
+	case last.Date != d:
+		return fmt.Sprintf("the newest delivery is of %s, and an older date is never sent", last.Date)
+	case len(last.Files) == 0:
+		return fmt.Sprintf("the delivery of %s had no file", d)
+	case target == nil || !last.delivered(*target):
+		return fmt.Sprintf("what was delivered of %s is not what is published now; churntier deliver sends what is due", d)
+	}
+	return r.tooOld(now, d)
 }
 
 // again gives the intent that sends files of i once more. The state stays.

@@ -73,8 +73,8 @@ func (r Rules) Decide(now time.Time, target *Target, last *Intent, pending bool)
 	case target.Run == "" && (last == nil || last.Date != target.Date):
 		return Decision{Nothing, fmt.Sprintf("%s is withdrawn, and nothing of it was delivered", target.Date)}
 	}
-	if age := now.Sub(target.Date.End(r.Zone)); age > r.MaxAge {
-		return Decision{Nothing, fmt.Sprintf("%s ended %s ago, at most %s is allowed (max_age)", target.Date, age.Round(time.Minute), r.MaxAge)}
+	if why := r.tooOld(now, target.Date); why != "" {
+		return Decision{Nothing, why}
 	}
 	if r.Window != nil && !r.Window.Holds(now.In(r.Zone)) {
 		return Decision{Nothing, fmt.Sprintf("it is %s, the window is %s", now.In(r.Zone).Format("15:04"), r.Window)}
@@ -86,6 +86,15 @@ func (r Rules) Decide(now time.Time, target *Target, last *Intent, pending bool)
 		return Decision{Correct, fmt.Sprintf("%s was replaced since it was delivered as number %d", target.Date, last.N)}
 	}
 	return Decision{Give, fmt.Sprintf("%s is to be delivered", target.Date)}
+}
+
+// tooOld says why a date is not sent any more; "" while it may be.
+func (r Rules) tooOld(now time.Time, d date.Date) string {
+	age := now.Sub(d.End(r.Zone))
+	if age <= r.MaxAge {
+		return ""
+	}
+	return fmt.Sprintf("%s ended %s ago, at most %s is allowed (max_age)", d, age.Round(time.Minute), r.MaxAge)
 }
 
 // delivered says whether i is a delivery of t.

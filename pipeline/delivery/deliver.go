@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -24,7 +25,8 @@ const (
 )
 
 // Deliver sends what is due of the newest publication, if anything is. After an
-// error it may be called again: what was claimed is never put a second time.
+// error another Job may do it, with a By of its own: what was claimed is never put a
+// second time.
 func (j *Job) Deliver(ctx context.Context) (*Outcome, error) {
 	log := Open(j.Ledger.Bucket(), j.Name)
 	target, published, err := j.target(ctx)
@@ -83,11 +85,10 @@ func (j *Job) next(ctx context.Context, s *Sender, step Step, target Target, p *
 				return nil, err
 			}
 		}
-		fates, err := s.Log.fates(ctx, last)
-		if err != nil {
+		var err error
+		if lost, err = s.Log.lost(ctx, last); err != nil {
 			return nil, err
 		}
-		lost = func(st standing) bool { return last.never(fates, st) }
 	}
 	i, err := j.build(ctx, j.kind(step, last), target, p, last, lost)
 	if err != nil {
@@ -107,14 +108,43 @@ func (j *Job) kind(step Step, last *Intent) Kind {
 	return Changes
 }
 
-// never says whether the file that spoke of a standing was given up.
-func (i *Intent) never(fates []Fate, s standing) bool {
-	for k, f := range i.Files {
-		if (f.Audience == s.Audience || f.Audience == "") && f.From <= s.Place && s.Place < f.To {
-			return fates[k] == Abandoned
+// lost tells the standings of which a file spoke that was given up: in the delivery
+// last, and in all others that sent the same once more. It must have ended.
+func (l *Log) lost(ctx context.Context, last *Intent) (func(standing) bool, error) {
+	var sent []*Intent
+	var became [][]Fate
+	for i := last; ; {
+		fates, err := l.fates(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		sent, became = append(sent, i), append(became, fates)
+		if i.Kind != Again {
+			break
+		}
+		if i, err = l.Intent(ctx, i.Previous); err != nil {
+			return nil, err
 		}
 	}
-	return false
+	return func(s standing) bool {
+		givenUp := false
+		for at, i := range sent {
+			if k := i.speaks(s); k >= 0 {
+				if became[at][k] != Abandoned {
+					return false
+				}
+				givenUp = true
+			}
+		}
+		return givenUp
+	}, nil
+}
+
+// speaks gives the index of the file that speaks of a standing, -1 for none.
+func (i *Intent) speaks(s standing) int {
+	return slices.IndexFunc(i.Files, func(f File) bool {
+		return (f.Audience == s.Audience || f.Audience == "") && f.From <= s.Place && s.Place < f.To
+	})
 }
 
 // last gives the newest delivery and how far it is, nil where there is none.
