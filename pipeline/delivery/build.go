@@ -65,6 +65,8 @@ type builder struct {
 
 	sources    []*source
 	rows       int64
+	places     int64  // of rows and leavers together
+	whole      bool   // files are lists that do not say what changed: nobody is in two of one date
 	marks      []mark // by place
 	unsendable *unsendable
 	taken      taken                   // what the tool knows the members by that are told of
@@ -83,7 +85,7 @@ func (j *Job) build(ctx context.Context, kind Kind, target Target, p *publish.Pu
 		Format: Format, Delivery: j.Name, N: n, Kind: kind, Date: target.Date, Seq: target.Seq, Run: target.Run, Previous: previous,
 		Files: []File{}, Rules: map[string]string{}, Reasons: map[Reason]int64{}, Unsendable: map[Rule]int64{},
 	}
-	b.send = func(c Change) bool { return kind == Full || c != Stayed }
+	b.send = func(c Change) bool { return kind == Full || b.whole || c != Stayed }
 	defer func() { err = errors.Join(err, b.close()) }()
 	if err := j.check(); err != nil {
 		return nil, err
@@ -165,14 +167,14 @@ func (b *builder) compare(ctx context.Context, lost func(standing) bool) (err er
 	state := newStateWriter(ctx, b.published, fmt.Sprintf("deliveries/%s/%08d/state/%s-", b.Name, b.intent.N, b.By))
 	defer state.abort()
 	m := &merge{
-		date: b.target.Date, cadence: b.Cadence, sources: b.sources, place: b.rows, one: b.one(),
+		date: b.target.Date, cadence: b.Cadence, sources: b.sources, whole: b.whole, place: b.rows, one: b.one(),
 		broken: b.unsendable.has, keep: state.add, mark: b.mark, left: b.leave,
 	}
 	if err := m.run(ctx, g, before); err != nil {
 		return err
 	}
 	b.taken.sort()
-	b.intent.Counts = m.Counts
+	b.intent.Counts, b.places = m.Counts, m.place
 	b.intent.State, err = state.close()
 	return err
 }
@@ -200,6 +202,7 @@ func (b *builder) gatherSource(ctx context.Context, g *gathering, w *spill.Write
 	if err != nil {
 		return err
 	}
+	b.whole = !b.Changes && b.Destination.Leavers == ByColumn && !sketches.tells()
 	var ids identity.IDs
 	columns := names(s.files.Schema())
 	at := slices.Index(columns, s.id)
@@ -254,7 +257,7 @@ func (b *builder) columnsOf(published *arrow.Schema) []Column {
 	if b.Cadence != nil && !published.HasField(WordDay) {
 		all = append(all, Column{Name: WordDay, From: WordDay})
 	}
-	if b.Changes || b.intent.Kind != Full {
+	if b.Changes {
 		all = append(all, Column{Name: WordChange, From: WordChange}, Column{Name: WordReason, From: WordReason})
 	}
 	return all

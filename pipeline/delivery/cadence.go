@@ -28,7 +28,8 @@ const (
 //	out, cooled down             no         forgotten
 //
 // A date counts once: a correction of the date that was delivered last moves nobody
-// on to the next day.
+// on to the next day, also not one who paused in between, and nobody begins again on
+// the date on which they went out. With fewer days than before, who is past them ends.
 type Cadence struct {
 	Days     int // at least 1
 	Cooldown int // days after the last delivered one
@@ -39,7 +40,8 @@ type Cadence struct {
 type Standing struct {
 	In      bool      // the tool has the user as a member
 	Day     int       // of the cadence, the last that was delivered; 0 for none
-	Last    date.Date // when that was
+	Last    date.Date // when the user was delivered as a member last
+	Left    date.Date // when the user went out, with a cadence
 	Resting bool      // no day follows before the user has cooled down
 	Payload uint64    // hash of what was sent of the user last
 
@@ -52,20 +54,26 @@ type Standing struct {
 // or is not. Without a cadence the selected are in.
 func (c *Cadence) next(s Standing, selected bool, d date.Date) Standing {
 	if c == nil {
-		return Standing{In: selected, Payload: s.Payload, Identity: s.Identity}
+		now := Standing{In: selected, Last: s.Last, Payload: s.Payload, Identity: s.Identity}
+		if selected {
+			now.Last = d
+		}
+		return now
 	}
 	if !s.In && s.Day > 0 && c.cooled(s, d) {
 		s = Standing{}
 	}
 	switch {
 	case s.In && !selected:
-		s.In, s.Resting = false, c.OnExit != Pause
+		s.In, s.Resting, s.Left = false, s.Day > 0 && c.OnExit != Pause, d
 	case s.Resting || !selected:
 		s.In = false
-	case s.In && s.Last == d:
-		// the date was counted
-	case s.Day == c.Days:
-		s.In, s.Resting = false, true
+	case s.Last == d: // it was counted
+		s.In = true
+	case s.In && s.Day >= c.Days:
+		s.In, s.Resting, s.Left = false, true, d
+	case s.Day >= c.Days:
+		s.Resting = true
 	default:
 		s.In, s.Day, s.Last = true, s.Day+1, d
 	}
@@ -74,8 +82,8 @@ func (c *Cadence) next(s Standing, selected bool, d date.Date) Standing {
 
 // cooled says whether the user may begin again.
 func (c *Cadence) cooled(s Standing, d date.Date) bool {
-	return int(d.Days())-int(s.Last.Days()) >= c.Cooldown
+	return s.Left != d && int(d.Days())-int(s.Last.Days()) >= c.Cooldown
 }
 
-// forgotten says whether nothing of the standing is needed any more.
-func (s Standing) forgotten() bool { return !s.In && s.Day == 0 }
+// forgotten says whether nothing of the standing is needed after a delivery of d.
+func (s Standing) forgotten(d date.Date) bool { return !s.In && s.Day == 0 && s.Last != d }

@@ -297,9 +297,10 @@ func TestEmptyAudiences(t *testing.T) {
 	}
 }
 
-// A correction tells who left also where a list of all members would not.
+// A correction tells who left also where a list of all members would not, if a column
+// says so.
 func TestCorrectionTellsWhoLeft(t *testing.T) {
-	k := newTool(t, "jsonl", []string{"a"})
+	k := newTool(t, "jsonl", []string{"a"}, "id: id", "change: change", "reason: reason")
 	k.job.Changes = false
 	k.deliver(members{"a", []person{{"id": "u1"}, {"id": "u2"}}})
 	i, err := k.build(Correction, members{"a", []person{{"id": "u1"}}})

@@ -38,20 +38,21 @@ type merge struct {
 	date    date.Date
 	cadence *Cadence
 	sources []*source
+	whole   bool     // see builder
 	place   int64    // of the next leaver: after those of all rows
 	one     []string // where one row a user speaks for all audiences: these, in their order
 
 	broken func(place int64) bool                       // whether the tool would not take a row
 	keep   func(standing) error                         // takes every standing that is to be kept
 	mark   func(row *selected, m mark)                  // says what is to be sent of a row
-	left   func(s standing, moved bool, r Reason) error // takes everyone who is to be told of as a leaver
+	left   func(s standing, moved bool, r Reason) error // takes everyone who is to be told of as a leaver; moved too where the user was taken before
 	Counts
 }
 
 // mark is what is to be sent of one row.
 type mark struct {
 	change    uint8 // index into changes, from 1; 0 for nothing
-	day       uint8
+	day       uint16
 	audiences uint16 // of the user, as bits, where one row speaks for all of them
 }
 
@@ -155,7 +156,7 @@ func (u *user) end() error {
 		return err
 	}
 	for _, n := range next {
-		if n.Now.forgotten() && n.Before.forgotten() {
+		if n.Now.forgotten(u.date) && n.Before.forgotten(u.date) {
 			continue
 		}
 		if err := u.keep(n.standing); err != nil {
@@ -322,10 +323,13 @@ func (u *user) say(steps []step) {
 			continue
 		}
 		change := s.change
-		if moved && change != Entered {
+		switch {
+		case u.whole && s.Before.Last == u.date:
+			change = ""
+		case moved && change != Entered:
 			change = Moved
 		}
-		u.mark(s.row, mark{uint8(slices.Index(changes, change)), uint8(s.Now.Day), audiences})
+		u.mark(s.row, mark{uint8(slices.Index(changes, change)), uint16(s.Now.Day), audiences})
 	}
 }
 

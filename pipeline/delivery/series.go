@@ -194,8 +194,10 @@ func (s *series) end() error {
 	return nil
 }
 
-// finish ends the series, with a file that holds no row where one is wanted.
-func (s *series) finish(always bool) error {
+// finish ends the series, with a file that holds no row where one is wanted. The last
+// file speaks of everyone below the place to who is in none: the control arm, and those
+// who are gone from a whole list.
+func (s *series) finish(always bool, to int64) error {
 	if few := s.Destination.MinRows; s.intent.Kind == Full && 0 < s.rows && s.rows < few {
 		return fmt.Errorf("%w: %d users, and %s refuses lists of fewer than %d", ErrTooFew, s.rows, s.Destination.Name, few)
 	}
@@ -203,6 +205,9 @@ func (s *series) finish(always bool) error {
 		if err := s.begin(); err != nil {
 			return err
 		}
+	}
+	if s.open != nil {
+		s.open.To = to
 	}
 	return s.end()
 }

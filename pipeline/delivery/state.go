@@ -64,19 +64,21 @@ var stateSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "in", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "day", Type: arrow.PrimitiveTypes.Int32},
 	{Name: "last", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
+	{Name: "left", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "resting", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "payload", Type: arrow.PrimitiveTypes.Int64},
 	{Name: "identity", Type: arrow.BinaryTypes.String},
 	{Name: "before_in", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "before_day", Type: arrow.PrimitiveTypes.Int32},
 	{Name: "before_last", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
+	{Name: "before_left", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "before_resting", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "before_payload", Type: arrow.PrimitiveTypes.Int64},
 	{Name: "before_identity", Type: arrow.BinaryTypes.String},
 }, nil)
 
 // standingColumns is how many columns a Standing takes.
-const standingColumns = 6
+const standingColumns = 7
 
 // stateWriter writes standings, in the order of keys, to immutable files.
 type stateWriter struct{ *tableWriter }
@@ -95,16 +97,23 @@ func (w stateWriter) add(s standing) error {
 		at := 4 + standingColumns*i
 		w.flag(at, v.In)
 		w.rows.Field(at + 1).(*array.Int32Builder).Append(int32(v.Day))
-		if v.Last.IsZero() {
-			w.rows.Field(at + 2).AppendNull()
-		} else {
-			w.rows.Field(at + 2).(*array.Date32Builder).Append(arrow.Date32(v.Last.Days()))
-		}
-		w.flag(at+3, v.Resting)
-		w.rows.Field(at + 4).(*array.Int64Builder).Append(int64(v.Payload))
-		w.text(at+5, v.Identity)
+		w.day(at+2, v.Last)
+		w.day(at+3, v.Left)
+		w.flag(at+4, v.Resting)
+		w.rows.Field(at + 5).(*array.Int64Builder).Append(int64(v.Payload))
+		w.text(at+6, v.Identity)
 	}
 	return w.endRow()
+}
+
+// day writes a date, or null for none.
+func (w stateWriter) day(column int, v date.Date) {
+	b := w.rows.Field(column).(*array.Date32Builder)
+	if v.IsZero() {
+		b.AppendNull()
+	} else {
+		b.Append(arrow.Date32(v.Days()))
+	}
 }
 
 // stateReader reads the standings after a delivery, in the order of keys.
@@ -213,8 +222,8 @@ func readStanding(b arrow.RecordBatch, row int) (s standing, err error) {
 	s.Place = c.int(3)
 	for i, v := range []*Standing{&s.Now, &s.Before} {
 		at := 4 + standingColumns*i
-		v.In, v.Day, v.Last, v.Resting = c.flag(at), int(c.int(at+1)), c.date(at+2), c.flag(at+3)
-		v.Payload, v.Identity = uint64(c.int(at+4)), c.text(at+5)
+		v.In, v.Day, v.Last, v.Left = c.flag(at), int(c.int(at+1)), c.date(at+2), c.date(at+3)
+		v.Resting, v.Payload, v.Identity = c.flag(at+4), uint64(c.int(at+5)), c.text(at+6)
 	}
 	return s, c.err
 }

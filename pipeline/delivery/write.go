@@ -64,13 +64,17 @@ func (b *builder) writeSeries(ctx context.Context, name string) error {
 		}
 	}
 	if b.Destination.Leavers == ByFile {
-		if err := s.finish(b.keeps(name)); err != nil {
+		to := b.places
+		if b.intent.Kind != Full {
+			to = b.rows // leavers are in files of their own
+		}
+		if err := s.finish(b.keeps(name), to); err != nil {
 			return err
 		}
 		s.removes, s.first, s.rows = true, b.rows, 0
-		return errors.Join(b.writeLeavers(ctx, s), s.finish(false))
+		return errors.Join(b.writeLeavers(ctx, s), s.finish(false, b.places))
 	}
-	return errors.Join(b.writeLeavers(ctx, s), s.finish(b.keeps(name)))
+	return errors.Join(b.writeLeavers(ctx, s), s.finish(b.keeps(name), b.places))
 }
 
 // keeps says whether the audience has a file also without rows.
