@@ -1,0 +1,265 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/delivery"
+)
+
+// place is a user in an audience.
+type place struct{ audience, user string }
+
+// oracle knows what a tool was told, from the files that were claimed for it alone.
+type oracle struct {
+	*tool
+	told       map[place]standing // before the newest delivery
+	proposed   map[place]standing // after it, where its files were put
+	carriers   map[place]string   // staged key of the file that spoke of a place
+	closing    map[string]string  // by audience, in a full delivery: the key of its last file
+	deliveries []*sending
+	claimed    map[string]bool // staged keys that somebody has put, or may have
+	unsure     int
+
+	seen   int            // puts looked at
+	names  map[string]int // puts by name
+	passed map[string]bool
+}
+
+func newOracle(t *tool) *oracle {
+	return &oracle{
+		tool: t, told: map[place]standing{}, claimed: map[string]bool{}, names: map[string]int{}, passed: map[string]bool{},
+	}
+}
+
+func (o *oracle) last() *sending {
+	if len(o.deliveries) == 0 {
+		return nil
+	}
+	return o.deliveries[len(o.deliveries)-1]
+}
+
+// look takes note of what happened since it looked last, when nobody is at work.
+func (o *oracle) look() {
+	read, err := o.readLog()
+	if err != nil {
+		o.violate(1, wrongLog, "%s: %v", o.name, err)
+		return
+	}
+	for _, s := range read {
+		if !s.Again() {
+			o.settle()
+			o.expect(s)
+		}
+		o.deliveries = append(o.deliveries, s)
+		o.report.deliveries++
+	}
+	o.readFates()
+	o.checkPuts()
+	o.checkUncertain()
+}
+
+// settle decides what the tool knows after the newest delivery: what was in files
+// that nobody put is as it was before.
+func (o *oracle) settle() {
+	for at, next := range o.proposed {
+		key := o.carriers[at]
+		if key == "" && !next.in && o.told[at].in {
+			key = o.closing[at.audience]
+		}
+		if key == "" || o.claimed[key] {
+			o.told[at] = next
+		}
+	}
+}
+
+// expect says what the delivery s has to send, and holds it against what it sends.
+func (o *oracle) expect(s *sending) {
+	p := o.runs[s.Run]
+	o.proposed = o.after(p, s.Date)
+	kind := o.kindOf(s)
+	if s.Kind != string(kind) {
+		o.violate(1, wrongLog, "%s: delivery %d is %s, expected %s", o.name, s.N, s.Kind, kind)
+	}
+	if kind == delivery.Correction {
+		o.report.corrections++
+	}
+	changes, counts := o.changes()
+	if counts != s.Counts || sum(s.Reasons) != counts.Left ||
+		counts.Previous+counts.Entered-counts.Left != counts.Now || counts.Entered+counts.Stayed+counts.Moved != counts.Now {
+		o.violate(1, wrongCounts, "%s: delivery %d of %s counts %+v, reasons %v, expected %+v", o.name, s.N, s.Date, s.Counts, s.Reasons, counts)
+	}
+	o.compare(s, o.rows(kind, changes, s.Date))
+}
+
+func sum(reasons map[string]int64) (n int64) {
+	for _, v := range reasons {
+		n += v
+	}
+	return n
+}
+
+// kindOf says what a delivery has to be: whole when it is the first, when nothing else
+// was asked for, and every so often; a correction when its date was delivered.
+func (o *oracle) kindOf(s *sending) delivery.Kind {
+	last := o.last()
+	every := o.config.fullEvery
+	switch {
+	case last != nil && last.Date == s.Date:
+		return delivery.Correction
+	case last == nil || !o.config.changes || every > 0 && s.N%every == 0:
+		return delivery.Full
+	}
+	return delivery.Changes
+}
+
+// after gives every standing after a delivery of p, nil where the date is withdrawn.
+func (o *oracle) after(p *publication, d date.Date) map[place]standing {
+	next := map[place]standing{}
+	for at, s := range o.told {
+		next[at] = s.after(o.config.cadence, false, d)
+	}
+	if p == nil {
+		return next
+	}
+	for _, name := range o.config.audiences {
+		for id, u := range p.members[name] {
+			at := place{name, id}
+			s := o.told[at].after(o.config.cadence, true, d)
+			if s.in {
+				s.value = o.valueOf(u, s.day)
+			}
+			next[at] = s
+		}
+	}
+	return next
+}
+
+// valueOf is everything that is sent of a user, under its names.
+func (o *oracle) valueOf(u user, day int) string {
+	value := fmt.Sprintf("plan %s, day %d", u.plan, day)
+	if o.config.points {
+		value += ", points " + u.points
+	}
+	return value
+}
+
+// changes says what changed of every place, and counts users.
+func (o *oracle) changes() (map[place]delivery.Change, delivery.Counts) {
+	was, is, turned := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for at, next := range o.proposed {
+		before := o.told[at]
+		was[at.user] = was[at.user] || before.in
+		is[at.user] = is[at.user] || next.in
+		turned[at.user] = turned[at.user] || before.in != next.in
+	}
+	all := map[place]delivery.Change{}
+	for at, next := range o.proposed {
+		before := o.told[at]
+		switch {
+		case next.in && !before.in && was[at.user]:
+			all[at] = delivery.Moved
+		case next.in && !before.in:
+			all[at] = delivery.Entered
+		case next.in && next.value != before.value:
+			all[at] = delivery.Updated
+		case next.in:
+			all[at] = delivery.Stayed
+		case before.in:
+			all[at] = delivery.Left
+		}
+	}
+	return all, countsOf(was, is, turned)
+}
+
+func countsOf(was, is, turned map[string]bool) (c delivery.Counts) {
+	for u := range was {
+		switch {
+		case was[u] && is[u] && turned[u]:
+			c.Moved++
+		case was[u] && is[u]:
+			c.Stayed++
+		case was[u]:
+			c.Left++
+		case is[u]:
+			c.Entered++
+		}
+	}
+	c.Previous, c.Now = c.Left+c.Moved+c.Stayed, c.Entered+c.Moved+c.Stayed
+	return c
+}
+
+// rows says what has to be sent of every place.
+func (o *oracle) rows(kind delivery.Kind, changes map[place]delivery.Change, d date.Date) map[place]sent {
+	all := map[place]sent{}
+	for at, change := range changes {
+		next := o.proposed[at]
+		row := sent{user: at.user, night: d.String()}
+		switch {
+		case change == delivery.Left && (!o.config.changes || kind == delivery.Full):
+			continue
+		case change != delivery.Left && o.config.changes && kind != delivery.Full && change == delivery.Stayed:
+			continue
+		case change != delivery.Left && !o.config.changes && o.told[at].last == d: // has its message of tonight
+			continue
+		}
+		if o.config.changes {
+			row.change = string(change)
+		}
+		if change != delivery.Left {
+			var points string
+			_, _ = fmt.Sscanf(next.value, "plan %s", &row.plan)
+			row.plan = row.plan[:len(row.plan)-1] // the comma
+			if _, err := fmt.Sscanf(next.value[len("plan ")+len(row.plan):], ", day %d, points %s", new(int), &points); err == nil {
+				row.points = points
+			}
+			if next.day > 0 {
+				row.day = fmt.Sprint(next.day)
+			}
+		}
+		all[at] = row
+	}
+	return all
+}
+
+// compare holds the rows of all files of s against those expected.
+func (o *oracle) compare(s *sending, want map[place]sent) {
+	o.carriers, o.closing = map[place]string{}, map[string]string{}
+	got := map[place]sent{}
+	for _, f := range s.Files {
+		for _, row := range f.sent {
+			at := place{f.Audience, row.user}
+			if _, twice := got[at]; twice {
+				o.violate(1, wrongRows, "%s: delivery %d of %s has %v twice", o.name, s.N, s.Date, at)
+			}
+			got[at], o.carriers[at] = row, f.Key
+		}
+		if s.Kind == string(delivery.Full) {
+			o.closing[f.Audience] = f.Key
+		}
+	}
+	wrong := map[place]bool{}
+	for at := range got {
+		wrong[at] = got[at] != want[at]
+	}
+	for at := range want {
+		wrong[at] = got[at] != want[at]
+	}
+	maps.DeleteFunc(wrong, func(_ place, is bool) bool { return !is })
+	for at := range wrong {
+		o.violate(len(wrong), wrongRows, "%s: delivery %d of %s sends %+v of %v, expected %+v; before %+v, after %+v, selected %v",
+			o.name, s.N, s.Date, got[at], at, want[at], o.told[at], o.proposed[at], o.selected(s, at))
+		break
+	}
+}
+
+func (o *oracle) selected(s *sending, at place) bool {
+	p := o.runs[s.Run]
+	if p == nil || !slices.Contains(o.config.audiences, at.audience) {
+		return false
+	}
+	_, selected := p.members[at.audience][at.user]
+	return selected
+}
