@@ -3,9 +3,9 @@ package delivery
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/publish"
@@ -125,29 +125,32 @@ func records(names []string) ([]Record, error) {
 	return all, nil
 }
 
-// parseName reads <n>.intent.json, <n>.<k>.claim.json, <n>.<k>.ack.json and
+// logName is the form of <n>.intent.json, <n>.<k>.claim.json, <n>.<k>.ack.json and
 // <n>.done.json.
+var logName = regexp.MustCompile(`^(\d{8,9})(?:\.(\d{5,9}))?\.(intent|claim|ack|done)\.json$`)
+
+// parseName reads the name of an object of the log, in the one form that is written.
 func parseName(name string) (n, k int, kind string, ok bool) {
-	parts := strings.Split(name, ".")
-	if len(parts) < 3 || parts[len(parts)-1] != "json" {
+	parts := logName.FindStringSubmatch(name)
+	if parts == nil {
 		return 0, 0, "", false
 	}
-	kind = parts[len(parts)-2]
-	ofFile := kind == "claim" || kind == "ack"
-	if !ofFile && kind != "intent" && kind != "done" || len(parts) != 3+map[bool]int{true: 1}[ofFile] {
-		return 0, 0, "", false
-	}
-	n, err := strconv.Atoi(parts[0])
-	if err == nil && ofFile {
-		k, err = strconv.Atoi(parts[1])
-	}
-	return n, k, kind, err == nil && n >= 0 && k >= 0
+	kind = parts[3]
+	n, _ = strconv.Atoi(parts[1]) // nine digits at most
+	k, _ = strconv.Atoi(parts[2])
+	return n, k, kind, nameOf(n, k, kind) == name
 }
 
-func (l *Log) intentKey(n int) string { return fmt.Sprintf("%s/%08d.intent.json", l.folder(), n) }
-func (l *Log) doneKey(n int) string   { return fmt.Sprintf("%s/%08d.done.json", l.folder(), n) }
-func (l *Log) claimKey(n, k int) string {
-	return fmt.Sprintf("%s/%08d.%05d.claim.json", l.folder(), n, k)
+// nameOf is the opposite of parseName.
+func nameOf(n, k int, kind string) string {
+	if kind == "claim" || kind == "ack" {
+		return fmt.Sprintf("%08d.%05d.%s.json", n, k, kind)
+	}
+	return fmt.Sprintf("%08d.%s.json", n, kind)
 }
-func (l *Log) ackKey(n, k int) string { return fmt.Sprintf("%s/%08d.%05d.ack.json", l.folder(), n, k) }
-func (l *Log) folder() string         { return path.Join("deliveries", l.name) }
+
+func (l *Log) intentKey(n int) string   { return path.Join(l.folder(), nameOf(n, 0, "intent")) }
+func (l *Log) doneKey(n int) string     { return path.Join(l.folder(), nameOf(n, 0, "done")) }
+func (l *Log) claimKey(n, k int) string { return path.Join(l.folder(), nameOf(n, k, "claim")) }
+func (l *Log) ackKey(n, k int) string   { return path.Join(l.folder(), nameOf(n, k, "ack")) }
+func (l *Log) folder() string           { return path.Join("deliveries", l.name) }

@@ -331,7 +331,7 @@ func (w *world) someFault(t *tool) *process {
 	if p.writes {
 		p.at = w.IntN(16)
 	}
-	p.meet = func() { t.attempt(&process{at: -1}) }
+	p.meet = func() { _ = t.attempt(&process{at: -1}) }
 	return p
 }
 
