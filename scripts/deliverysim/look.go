@@ -87,6 +87,7 @@ func (o *oracle) readFates() {
 		s.fates = nil
 		for k, f := range s.Files {
 			s.fates = append(s.fates, o.fateOf(s.N, k, there))
+			o.believe(s, f, s.fates[k])
 			if now := s.fates[k]; now.claimed && !now.abandoned {
 				o.claimed[f.Key] = true
 			} else if !now.claimed && (s.done || at < len(o.deliveries)-1) {
@@ -215,12 +216,26 @@ func (o *oracle) open(p put) bool {
 	return from <= clock || clock < to
 }
 
+// believe takes it that the tool knows of those who left in an uncertain file, which
+// is reported: when they come back on the same date it has to be told.
+func (o *oracle) believe(s *sending, f *sentFile, now fate) {
+	for _, row := range f.sent {
+		if now.claimed && !now.abandoned && !now.acked && row.change == string(delivery.Left) {
+			delete(o.passed, passing(s, f, row))
+		}
+	}
+}
+
+func passing(s *sending, f *sentFile, row sent) string {
+	return f.Audience + " " + row.user + " " + s.Date.String()
+}
+
 // checkDouble counts users who have had their message of this date from this audience
 // and were not told to have left since.
 func (o *oracle) checkDouble(s *sending, f *sentFile) {
 	double := 0
 	for _, row := range f.sent {
-		key := f.Audience + " " + row.user + " " + s.Date.String()
+		key := passing(s, f, row)
 		switch row.change {
 		case string(delivery.Left):
 			delete(o.passed, key)
