@@ -228,7 +228,13 @@ func (p *place) rows(i *delivery.Intent) []string {
 // staged gives the bytes that were staged for a file.
 func (p *place) staged(f delivery.File) string {
 	p.t.Helper()
-	data, _, err := p.ledger.Bucket().Read(ctx, f.Key, 1<<24)
+	return p.bytes(f.Key)
+}
+
+// bytes gives an object below publish.url.
+func (p *place) bytes(key string) string {
+	p.t.Helper()
+	data, _, err := p.ledger.Bucket().Read(ctx, key, 1<<24)
 	if err != nil {
 		p.t.Fatal(err)
 	}

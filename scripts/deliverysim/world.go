@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/objstore/mem"
 	"github.com/churntier/churntier/pipeline/publish"
@@ -164,7 +165,7 @@ func (w *world) liveOne() error {
 	}
 	w.deliverAll()
 	w.consume()
-	events := []func() error{w.editAtNoon, w.force, w.rollback, w.withdraw, w.backfill, w.lateRun, w.again}
+	events := []func() error{w.editAtNoon, w.force, w.rollback, w.withdraw, w.backfill, w.lateRun, w.again, w.prune}
 	for hour := 6.0; hour < 23; hour += 1 + 6*w.Float64() {
 		w.at(hour)
 		if w.chance(0.35) {
@@ -301,6 +302,25 @@ func (w *world) again() error {
 		}
 	}
 	return nil
+}
+
+// prune deletes what is old of every delivery, by the clock of the store.
+func (w *world) prune() error {
+	var newest time.Time
+	found, err := w.published.List(context.Background(), "deliveries/")
+	for _, a := range found {
+		if a.Modified.After(newest) {
+			newest = a.Modified
+		}
+	}
+	before := newest.Add(-time.Duration(w.IntN(400)) * time.Second) // a second is one write
+	for _, t := range w.tools {
+		if err == nil {
+			_, err = delivery.Open(w.published, t.name).Retire(context.Background(), objstore.New(t.store, "mem://"+t.name), before)
+		}
+	}
+	w.note("pruned: %v", err)
+	return err
 }
 
 // deliverAll lets every tool be delivered to, by attempts that may die.
