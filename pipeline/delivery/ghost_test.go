@@ -25,7 +25,9 @@ func (p *place) days(i *delivery.Intent, control bool) map[string]int32 {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		column := func(name string) arrow.Array { return table.Column(table.Schema().FieldIndices(name)[0]).Data().Chunk(0) }
+		column := func(name string) arrow.Array {
+			return table.Column(table.Schema().FieldIndices(name)[0]).Data().Chunk(0)
+		}
 		for row := range int(table.NumRows()) {
 			if column("control").(*array.Boolean).Value(row) == control && column("in").(*array.Boolean).Value(row) {
 				days[column("id").ValueStr(row)] = column("day").(*array.Int32).Value(row)

@@ -88,13 +88,20 @@ func (o *oracle) readFates() {
 		for k, f := range s.Files {
 			s.fates = append(s.fates, o.fateOf(s.N, k, there))
 			o.believe(s, f, s.fates[k])
-			if now := s.fates[k]; now.claimed && !now.abandoned {
+			now, there := s.fates[k], o.arrived(f.Name)
+			if now.claimed && !now.abandoned {
 				o.claimed[f.Key] = true
-			} else if !now.claimed && (s.done || at < len(o.deliveries)-1) {
-				o.violate(1, wrongLog, "%s: nobody has claimed file %d of delivery %d, which has ended", o.name, k, s.N)
+			}
+			if !now.claimed && (s.done || at < len(o.deliveries)-1) || now.acked && !there || there && (!now.claimed || now.abandoned) {
+				o.violate(1, wrongLog, "%s: file %d of delivery %d, ended %v, arrived %v: %+v", o.name, k, s.N, s.done, there, now)
 			}
 		}
 	}
+}
+
+// arrived says whether a file with this name was ever put.
+func (o *oracle) arrived(name string) bool {
+	return slices.ContainsFunc(o.puts, func(p put) bool { return p.name == name })
 }
 
 func (o *oracle) fateOf(n, k int, there map[string]bool) fate {

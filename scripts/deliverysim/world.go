@@ -297,7 +297,7 @@ func (w *world) editAtNoon() error {
 // again lets an operator look at what is uncertain.
 func (w *world) again() error {
 	for _, t := range w.tools {
-		if len(t.oracle.uncertain(1)) > 0 && w.chance(0.5) || w.chance(0.05) {
+		if len(t.oracle.uncertain(1)) > 0 && w.chance(0.8) || w.chance(0.3) {
 			t.redeliver()
 		}
 	}
