@@ -158,7 +158,9 @@ func TestReplacedAndWithdrawnNight(t *testing.T) {
 func TestRedeliverCommand(t *testing.T) {
 	p, ago := deliveryPlace(t)
 	p.ordinary(ago(1), 300)
-	again := func(day string) result { return p.operate("redeliver", "mailer", "--date", day, "--reason", "lost by the tool") }
+	again := func(day string) result {
+		return p.operate("redeliver", "mailer", "--date", day, "--reason", "lost by the tool")
+	}
 	again(ago(1)).expect(t, exitUsage, "it has delivered nothing")
 	p.night().expectDelivery(t, "delivery mailer: delivered")
 	again(ago(1)).expectDelivery(t, "delivery mailer: delivered: sent again: lost by the tool")

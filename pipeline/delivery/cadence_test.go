@@ -94,7 +94,7 @@ func bruteDay(c *Cadence, past []delivered, d int) int {
 	switch {
 	case sent == d && (member || c.OnExit == Pause):
 		return day
-	case !member && (c.OnExit == Stop || endedIn(c, course)), day >= c.Days:
+	case !member && (c.OnExit == Stop || endedIn(course)), day >= c.Days:
 		return 0
 	}
 	return day + 1
@@ -130,7 +130,7 @@ func courseOf(c *Cadence, past []delivered, d int) []delivered {
 }
 
 // endedIn says whether the cadence came to its end: selected, and nothing was sent.
-func endedIn(c *Cadence, course []delivered) bool {
+func endedIn(course []delivered) bool {
 	for _, p := range course {
 		if p.selected && p.day == 0 {
 			return true
