@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
 // The short form of the simulation; see the command for the long one.
 func TestSimulation(t *testing.T) {
@@ -8,7 +11,7 @@ func TestSimulation(t *testing.T) {
 	if testing.Short() {
 		nights = 50
 	}
-	r, err := simulate(1, nights)
+	r, err := simulate(1, nights, runtime.NumCPU())
 	if err != nil {
 		t.Fatal(err)
 	}

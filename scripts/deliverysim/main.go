@@ -18,17 +18,21 @@ import (
 	"log"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
 	log.SetFlags(0)
 	nights := flag.Int("nights", 10_000, "nights to simulate")
 	seed := flag.Uint64("seed", 1, "of everything random")
+	workers := flag.Int("workers", runtime.NumCPU(), "worlds at a time")
 	flag.Parse()
 	start := time.Now()
-	r, err := simulate(*seed, *nights)
+	r, err := simulate(*seed, *nights, *workers)
 	if err != nil {
 		log.Fatalf("deliverysim: %v", err)
 	}
@@ -41,27 +45,36 @@ func main() {
 // worldNights is how long one world lasts.
 const worldNights = 40
 
-// simulate lives through worlds until enough nights have passed.
-func simulate(seed uint64, nights int) (*report, error) {
+// simulate lives through as many nights, some worlds at a time. What is found does not
+// depend on how many.
+func simulate(seed uint64, nights, workers int) (*report, error) {
 	temp, err := os.MkdirTemp("", "deliverysim-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	r := &report{violations: map[string]int{}}
-	for _, kind := range kinds {
-		r.violations[kind] = 0
+	reports := make([]*report, (nights+worldNights-1)/worldNights)
+	var worlds errgroup.Group
+	worlds.SetLimit(workers)
+	for number := range reports {
+		worlds.Go(func() error {
+			reports[number] = newReport()
+			w, err := newWorld(seed, uint64(number), temp, reports[number])
+			if err == nil {
+				err = w.live(min(worldNights, nights-number*worldNights))
+			}
+			if err != nil {
+				err = fmt.Errorf("world %d of seed %d, night %d: %w", number, seed, w.night, err)
+			}
+			return err
+		})
 	}
-	for number := uint64(0); r.nights < nights; number++ {
-		w, err := newWorld(seed, number, temp, r)
-		if err == nil {
-			err = w.live(min(worldNights, nights-r.nights))
-		}
-		if err != nil {
-			return r, fmt.Errorf("world %d of seed %d, night %d: %w", number, seed, w.night, err)
-		}
+	err = worlds.Wait()
+	all := newReport()
+	for _, r := range reports {
+		all.add(r)
 	}
-	return r, nil
+	return all, err
 }
 
 // report is what was seen in all worlds.
@@ -70,6 +83,34 @@ type report struct {
 	faults, uncertain, deleted                                                  int
 	violations                                                                  map[string]int
 	traces                                                                      []string
+}
+
+func newReport() *report {
+	r := &report{violations: map[string]int{}}
+	for _, kind := range kinds {
+		r.violations[kind] = 0
+	}
+	return r
+}
+
+// add adds what was seen in another world.
+func (r *report) add(o *report) {
+	r.nights += o.nights
+	r.publications += o.publications
+	r.attempts += o.attempts
+	r.deliveries += o.deliveries
+	r.corrections += o.corrections
+	r.files += o.files
+	r.rows += o.rows
+	r.again += o.again
+	r.faults += o.faults
+	r.uncertain += o.uncertain
+	r.deleted += o.deleted
+	for kind, n := range o.violations {
+		r.violations[kind] += n
+	}
+	r.traces = append(r.traces, o.traces...)
+	r.traces = r.traces[:min(len(r.traces), tracesShown)]
 }
 
 // The kinds of violations.

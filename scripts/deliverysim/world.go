@@ -313,7 +313,7 @@ func (w *world) prune() error {
 			newest = a.Modified
 		}
 	}
-	before := newest.Add(-time.Duration(w.IntN(400)) * time.Second) // a second is one write
+	before := newest.Add(-time.Duration(w.IntN(60)) * time.Second) // a second is one write
 	for _, t := range w.tools {
 		if err == nil {
 			_, err = delivery.Open(w.published, t.name).Retire(context.Background(), objstore.New(t.store, "mem://"+t.name), before)
