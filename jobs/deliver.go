@@ -26,6 +26,7 @@ type DeliverOptions struct {
 	NewRun func() string
 	Temp   string // an existing folder
 	Memory int64  // bytes
+	Engine pipeline.Engine
 }
 
 // ErrDelivery says that what is published did not reach every campaign tool. What
@@ -39,10 +40,12 @@ func Deliver(ctx context.Context, cfg *config.Config, o DeliverOptions) ([]*deli
 	if err != nil {
 		return nil, err
 	}
+	why := &explainer{cfg: cfg, options: o, output: ledger.Bucket()}
 	all := []*delivery.Outcome{}
 	var errs []error
 	for _, d := range cfg.Deliveries {
 		job, err := newJob(ctx, cfg, d, ledger, o)
+		job.Explain = why.explain
 		var out *delivery.Outcome
 		if err == nil {
 			out, err = job.Deliver(ctx)
@@ -52,7 +55,7 @@ func Deliver(ctx context.Context, cfg *config.Config, o DeliverOptions) ([]*deli
 		}
 		errs = append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(append(errs, why.close())...); err != nil {
 		return all, fmt.Errorf("%w: %w", ErrDelivery, err)
 	}
 	return all, nil
@@ -81,7 +84,7 @@ func Redeliver(ctx context.Context, cfg *config.Config, name, day, reason string
 
 func newJob(ctx context.Context, cfg *config.Config, d config.Delivery, ledger *publish.Ledger, o DeliverOptions) (*delivery.Job, error) {
 	out, err := deliveryOf(ctx, cfg, d)
-	return &delivery.Job{Delivery: out, Ledger: ledger, Now: o.Now, By: o.NewRun(), Temp: o.Temp, Memory: o.Memory, Explain: unexplained}, err
+	return &delivery.Job{Delivery: out, Ledger: ledger, Now: o.Now, By: o.NewRun(), Temp: o.Temp, Memory: o.Memory}, err
 }
 
 // retire deletes what is old of every delivery of the config.
@@ -99,10 +102,6 @@ func retire(ctx context.Context, cfg *config.Config, ledger *publish.Ledger, now
 		all = append(all, r)
 	}
 	return all, nil
-}
-
-func unexplained(_ context.Context, leavers []delivery.Leaver) ([]delivery.Reason, error) {
-	return make([]delivery.Reason, len(leavers)), nil
 }
 
 func deliveryOf(ctx context.Context, cfg *config.Config, c config.Delivery) (delivery.Delivery, error) {

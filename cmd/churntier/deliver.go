@@ -50,7 +50,7 @@ func (f workFlags) delivering(do func(jobs.DeliverOptions) error) error {
 	if err != nil {
 		return err
 	}
-	return do(jobs.DeliverOptions{Now: time.Now(), NewRun: newRun, Temp: temp, Memory: engine.Memory})
+	return do(jobs.DeliverOptions{Now: time.Now(), NewRun: newRun, Temp: temp, Memory: engine.Memory, Engine: engine})
 }
 
 type redeliverCommand struct {

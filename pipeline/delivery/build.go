@@ -56,12 +56,13 @@ type Job struct {
 // builder stages what one delivery sends.
 type builder struct {
 	*Job
-	published *objstore.Bucket
-	target    Target
-	last      *Intent
-	intent    *Intent
-	prefix    string // of staged files
-	send      func(Change) bool
+	published   *objstore.Bucket
+	target      Target
+	publication *publish.Published // nil when the date is withdrawn
+	last        *Intent
+	intent      *Intent
+	prefix      string // of staged files
+	send        func(Change) bool
 
 	sources    []*source
 	rows       int64
@@ -79,7 +80,7 @@ func (j *Job) build(ctx context.Context, kind Kind, target Target, p *publish.Pu
 	if last != nil {
 		n, previous = last.N+1, last.N
 	}
-	b := &builder{Job: j, published: j.Ledger.Bucket(), target: target, last: last, leavers: map[string]*leavingList{}}
+	b := &builder{Job: j, published: j.Ledger.Bucket(), target: target, publication: p, last: last, leavers: map[string]*leavingList{}}
 	b.prefix = fmt.Sprintf("deliveries/%s/%08d/%s-", j.Name, n, j.By)
 	b.intent = &Intent{
 		Format: Format, Delivery: j.Name, N: n, Kind: kind, Date: target.Date, Seq: target.Seq, Run: target.Run, Previous: previous,

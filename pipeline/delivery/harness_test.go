@@ -58,7 +58,7 @@ func newTool(t *testing.T, destination string, audiences []string, columns ...st
 	k.job = Job{
 		Delivery: Delivery{Name: "tool", Destination: to, Changes: true, Formula: "quote", Rules: Rules{Zone: time.UTC}},
 		Ledger:   ledger, By: "by", Temp: t.TempDir(), Memory: 64 << 20,
-		Explain: func(_ context.Context, all []Leaver) ([]Reason, error) {
+		Explain: func(_ context.Context, _ *publish.Published, all []Leaver) (Explanation, error) {
 			reasons := make([]Reason, len(all))
 			for i, l := range all {
 				reasons[i] = k.why[l.ID]
@@ -66,7 +66,7 @@ func newTool(t *testing.T, destination string, audiences []string, columns ...st
 					reasons[i] = Filter
 				}
 			}
-			return reasons, nil
+			return Explanation{Reasons: reasons, From: FromSnapshot}, nil
 		},
 	}
 	for _, name := range audiences {

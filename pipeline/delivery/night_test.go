@@ -157,8 +157,8 @@ func (p *place) job(wrap func(objstore.Driver) objstore.Driver) (*delivery.Job, 
 	ledger, err := publish.Open(ctx, objstore.New(wrap(p.store), "mem://out"), prediction)
 	j := &delivery.Job{Delivery: p.config, Ledger: ledger, Now: p.now, By: p.run(), Temp: p.temp, Memory: 1 << 20}
 	j.To = objstore.New(wrap(&watched{p.inbox, p}), "mem://tool")
-	j.Explain = func(_ context.Context, l []delivery.Leaver) ([]delivery.Reason, error) {
-		return slices.Repeat([]delivery.Reason{delivery.Filter}, len(l)), nil
+	j.Explain = func(_ context.Context, _ *publish.Published, l []delivery.Leaver) (delivery.Explanation, error) {
+		return delivery.Explanation{Reasons: slices.Repeat([]delivery.Reason{delivery.Filter}, len(l)), From: delivery.FromSnapshot}, nil
 	}
 	return j, err
 }

@@ -3,6 +3,9 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"github.com/churntier/churntier/pipeline/publish"
 )
 
 // Reason says why a user left.
@@ -31,9 +34,26 @@ const (
 // Leaver is a user who is not selected for an audience any more.
 type Leaver struct{ ID, Audience string }
 
-// Explainer says why users are not selected any more: a reason for each leaver, in
-// their order.
-type Explainer func(ctx context.Context, leavers []Leaver) ([]Reason, error)
+// Source says what reasons are from.
+type Source string
+
+// The sources: the snapshot, which is exact, or the files of the run, which cannot
+// tell all reasons apart. A user of whom these say nothing is Absent.
+const (
+	FromSnapshot Source = "snapshot"
+	FromRun      Source = "run"
+)
+
+// Explanation is why users are not selected any more: a reason for each leaver, in
+// their order, and why these are not from the snapshot.
+type Explanation struct {
+	Reasons []Reason
+	From    Source
+	Note    string // for people; "" where they are
+}
+
+// Explainer explains by what is published.
+type Explainer func(ctx context.Context, p *publish.Published, leavers []Leaver) (Explanation, error)
 
 // leaving is a leaver on the way to the files.
 type leaving struct {
@@ -62,12 +82,26 @@ func (b *builder) explain(ctx context.Context, all []leaving) ([]Reason, error) 
 	if len(ask) == 0 {
 		return reasons, nil
 	}
-	answers, err := b.Explain(ctx, ask)
-	if err == nil && len(answers) != len(ask) {
-		err = fmt.Errorf("%d reasons for %d leavers", len(answers), len(ask))
+	answer, err := b.Explain(ctx, b.publication, ask)
+	if err == nil && len(answer.Reasons) != len(ask) {
+		err = fmt.Errorf("%d reasons for %d leavers", len(answer.Reasons), len(ask))
 	}
-	for i, r := range answers {
-		reasons[at[i]] = r
+	if err != nil {
+		return nil, err
 	}
-	return reasons, err
+	for i, r := range answer.Reasons {
+		reasons[at[i]] = b.byRule(r, ask[i].Audience)
+	}
+	b.intent.ReasonsFrom, b.intent.ReasonsNote = answer.From, answer.Note
+	return reasons, nil
+}
+
+// byRule tells a user whom the audience's rule does not take from one whom its rule
+// of the delivery before would not have taken either.
+func (b *builder) byRule(r Reason, audience string) Reason {
+	same := func(a Audience) bool { return a.Name == audience && a.Rule == b.last.Rules[audience] }
+	if (r == Score || r == Filter) && !slices.ContainsFunc(b.Audiences, same) {
+		return RuleChanged
+	}
+	return r
 }

@@ -43,6 +43,9 @@ type Intent struct {
 	Counts   Counts            `json:"counts"`
 	Reasons  map[Reason]int64  `json:"reasons"` // of those who left
 
+	ReasonsFrom Source `json:"reasons_from,omitempty"` // "" where nobody had to be explained
+	ReasonsNote string `json:"reasons_note,omitempty"` // why they are not from the snapshot
+
 	Unsendable     map[Rule]int64 `json:"unsendable"`      // rows that the tool would not take; they are no members
 	UnsendableRows []publish.File `json:"unsendable_rows"` // which ones: id, audience, rule
 

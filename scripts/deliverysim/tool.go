@@ -121,8 +121,8 @@ func (t *tool) job(p *process) (*delivery.Job, error) {
 	for _, name := range c.audiences {
 		d.Audiences = append(d.Audiences, delivery.Audience{Name: name, ID: "user_id", Keep: true})
 	}
-	explain := func(_ context.Context, leavers []delivery.Leaver) ([]delivery.Reason, error) {
-		return slices.Repeat([]delivery.Reason{delivery.Filter}, len(leavers)), nil
+	explain := func(_ context.Context, _ *publish.Published, leavers []delivery.Leaver) (delivery.Explanation, error) {
+		return delivery.Explanation{Reasons: slices.Repeat([]delivery.Reason{delivery.Filter}, len(leavers)), From: delivery.FromSnapshot}, nil
 	}
 	return &delivery.Job{Delivery: d, Ledger: ledger, Now: t.now, By: t.world.name(), Temp: t.temp, Memory: 1 << 20, Explain: explain}, nil
 }
