@@ -264,7 +264,7 @@ func byRun(s *stand, audience string) pipeline.Why {
 	return "filter"
 }
 
-// published runs the night and gives what it published.
+// publication runs the night and gives what it published.
 func (w *town) publication() *publish.Published {
 	w.t.Helper()
 	out, err := w.run(w.t.Context())
@@ -478,4 +478,23 @@ func TestMemoryOfAMillionOutsiders(t *testing.T) {
 		t.Errorf("%d MiB in use at most, want no more than %d", h.most>>20, bound>>20)
 	}
 	t.Logf("%d MiB in use at most", h.most>>20)
+}
+
+// Rows that differ in a column which only a file takes are in conflict for the
+// explainer too.
+func TestReasonOfRowsThatAreNotIdentical(t *testing.T) {
+	w := newTown(t)
+	w.night.Gates = gate.Limits{Rows: gate.Ratio{Max: 9}, Rejected: 1, Duplicates: 1, Constant: 1, NullShift: 1}
+	w.night.Rules.Duplicates = identity.KeepIdentical
+	w.night.Rules.Audiences[0].Files = []pipeline.File{{Format: "parquet", Columns: append(planAs("", ""), pipeline.Column{Name: "user_id", From: "user_id"})}}
+	for part, plan := range map[string]string{"a": "free", "b": "pro"} {
+		w.put("dt=2026-11-22/"+part+".parquet", fileOf(t, map[string][]cell{
+			"user_id": {"differs", part}, "churn_score": {int64(80), int64(80)}, "plan": {plan, plan},
+		}))
+	}
+	p := w.publication()
+	if members := p.Manifest.Audiences[0].Members; members != 2 {
+		t.Fatalf("%d members, want a and b", members)
+	}
+	w.explains(p, openSnapshot, []pipeline.Outsider{{ID: "differs", Audience: "high"}}, []pipeline.Why{pipeline.Duplicate})
 }
