@@ -9,7 +9,6 @@ import (
 	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/identity"
-	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/score"
 	"github.com/churntier/churntier/pipeline/selection"
@@ -175,8 +174,8 @@ func (r *Rules) idColumn(audience string) string {
 	return r.ID
 }
 
-// eachBatch reads columns of some files of the run, the ids first. Files that lack
-// one of them are not read.
+// eachBatch reads columns of some files of the run, the ids first. Files without
+// ids are not read.
 func (v *evidence) eachBatch(ctx context.Context, listed []publish.File, columns []string, do func(*identity.IDs, snapshot.Batch) error) (err error) {
 	if len(listed) == 0 {
 		return nil
@@ -207,17 +206,4 @@ func (v *evidence) eachBatch(ctx context.Context, listed []publish.File, columns
 		}
 	}
 	return nil
-}
-
-// pinFiles fixes files of a run.
-func pinFiles(ctx context.Context, b *objstore.Bucket, listed []publish.File) (*snapshot.Pinned, error) {
-	var found []objstore.Attrs
-	for _, f := range listed {
-		attrs, err := b.Stat(ctx, f.Key)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, attrs)
-	}
-	return snapshot.PinFiles(b, found), nil
 }
