@@ -188,7 +188,7 @@ func (o *oracle) checkRules(p put, s *sending, f *sentFile) {
 	newest, _ := o.newest()
 	now := o.effective[newest]
 	for _, row := range f.sent {
-		if row.change == string(delivery.Left) {
+		if row.left() {
 			continue
 		}
 		users++
@@ -227,7 +227,7 @@ func (o *oracle) open(p put) bool {
 // is reported: when they come back on the same date it has to be told.
 func (o *oracle) believe(s *sending, f *sentFile, now fate) {
 	for _, row := range f.sent {
-		if now.claimed && !now.abandoned && !now.acked && row.change == string(delivery.Left) {
+		if now.claimed && !now.abandoned && !now.acked && row.left() {
 			delete(o.passed, passing(s, f, row))
 		}
 	}
@@ -243,10 +243,12 @@ func (o *oracle) checkDouble(s *sending, f *sentFile) {
 	double := 0
 	for _, row := range f.sent {
 		key := passing(s, f, row)
-		switch row.change {
-		case string(delivery.Left):
+		change := delivery.Change(row.change)
+		switch {
+		case row.left():
 			delete(o.passed, key)
-		case string(delivery.Updated), string(delivery.Stayed):
+		case change == delivery.Updated || change == delivery.Stayed:
+		case change == delivery.Moved && o.merged(): // the same message, from another audience
 		default:
 			if o.passed[key] {
 				double++

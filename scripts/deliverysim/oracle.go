@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
-	"maps"
-	"slices"
+	"strings"
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/delivery"
@@ -18,7 +16,7 @@ type oracle struct {
 	told       map[place]standing // before the newest delivery
 	proposed   map[place]standing // after it, where its files were put
 	carriers   map[place]string   // staged key of the file that spoke of a place
-	closing    map[string]string  // by audience, in a full delivery: the key of its last file
+	closing    map[string]string  // by series, in a full delivery: the key of its last file
 	deliveries []*sending
 	claimed    map[string]bool // staged keys that somebody has put, or may have
 	unsure     int
@@ -65,9 +63,9 @@ func (o *oracle) look() {
 // that nobody put is as it was before.
 func (o *oracle) settle() {
 	for at, next := range o.proposed {
-		key := o.carriers[at]
+		key := o.carriers[o.series(at)]
 		if key == "" && !next.in && o.told[at].in {
-			key = o.closing[at.audience]
+			key = o.closing[o.series(at).audience]
 		}
 		if key == "" || o.claimed[key] {
 			o.told[at] = next
@@ -124,12 +122,17 @@ func (o *oracle) after(p *publication, d date.Date) map[place]standing {
 	if p == nil {
 		return next
 	}
+	spoken := map[place]value{}
 	for _, name := range o.config.audiences {
 		for id, u := range p.members[name] {
 			at := place{name, id}
 			s := o.told[at].after(o.config.cadence, true, d)
 			if s.in {
-				s.value = o.valueOf(u, s.day)
+				by := o.series(at)
+				if _, found := spoken[by]; !found {
+					spoken[by] = o.valueOf(u, s.day)
+				}
+				s.value = spoken[by]
 			}
 			next[at] = s
 		}
@@ -137,13 +140,27 @@ func (o *oracle) after(p *publication, d date.Date) map[place]standing {
 	return next
 }
 
-// valueOf is everything that is sent of a user, under its names.
-func (o *oracle) valueOf(u user, day int) string {
-	value := fmt.Sprintf("plan %s, day %d", u.plan, day)
-	if o.config.points {
-		value += ", points " + u.points
+func (o *oracle) merged() bool { return o.config.destination().Merged }
+
+// series gives the place that a row speaks of: that of the user in all audiences
+// where one row speaks for them.
+func (o *oracle) series(at place) place {
+	if o.merged() {
+		at.audience = ""
 	}
-	return value
+	return at
+}
+
+// valueOf is everything that is sent of a user.
+func (o *oracle) valueOf(u user, day int) value {
+	v := value{plan: u.plan, day: day}
+	if o.config.points {
+		v.points = u.points
+	}
+	if o.merged() {
+		v.of = strings.Join(o.config.audiences, ",")
+	}
+	return v
 }
 
 // changes says what changed of every place, and counts users.
@@ -189,77 +206,4 @@ func countsOf(was, is, turned map[string]bool) (c delivery.Counts) {
 	}
 	c.Previous, c.Now = c.Left+c.Moved+c.Stayed, c.Entered+c.Moved+c.Stayed
 	return c
-}
-
-// rows says what has to be sent of every place.
-func (o *oracle) rows(kind delivery.Kind, changes map[place]delivery.Change, d date.Date) map[place]sent {
-	all := map[place]sent{}
-	for at, change := range changes {
-		next := o.proposed[at]
-		row := sent{user: at.user, night: d.String()}
-		switch {
-		case change == delivery.Left && (!o.config.changes || kind == delivery.Full):
-			continue
-		case change != delivery.Left && o.config.changes && kind != delivery.Full && change == delivery.Stayed:
-			continue
-		case change != delivery.Left && !o.config.changes && o.told[at].last == d: // has its message of tonight
-			continue
-		}
-		if o.config.changes {
-			row.change = string(change)
-		}
-		if change != delivery.Left {
-			var points string
-			_, _ = fmt.Sscanf(next.value, "plan %s", &row.plan)
-			row.plan = row.plan[:len(row.plan)-1] // the comma
-			if _, err := fmt.Sscanf(next.value[len("plan ")+len(row.plan):], ", day %d, points %s", new(int), &points); err == nil {
-				row.points = points
-			}
-			if next.day > 0 {
-				row.day = fmt.Sprint(next.day)
-			}
-		}
-		all[at] = row
-	}
-	return all
-}
-
-// compare holds the rows of all files of s against those expected.
-func (o *oracle) compare(s *sending, want map[place]sent) {
-	o.carriers, o.closing = map[place]string{}, map[string]string{}
-	got := map[place]sent{}
-	for _, f := range s.Files {
-		for _, row := range f.sent {
-			at := place{f.Audience, row.user}
-			if _, twice := got[at]; twice {
-				o.violate(1, wrongRows, "%s: delivery %d of %s has %v twice", o.name, s.N, s.Date, at)
-			}
-			got[at], o.carriers[at] = row, f.Key
-		}
-		if s.Kind == string(delivery.Full) {
-			o.closing[f.Audience] = f.Key
-		}
-	}
-	wrong := map[place]bool{}
-	for at := range got {
-		wrong[at] = got[at] != want[at]
-	}
-	for at := range want {
-		wrong[at] = got[at] != want[at]
-	}
-	maps.DeleteFunc(wrong, func(_ place, is bool) bool { return !is })
-	for at := range wrong {
-		o.violate(len(wrong), wrongRows, "%s: delivery %d of %s sends %+v of %v, expected %+v; before %+v, after %+v, selected %v",
-			o.name, s.N, s.Date, got[at], at, want[at], o.told[at], o.proposed[at], o.selected(s, at))
-		break
-	}
-}
-
-func (o *oracle) selected(s *sending, at place) bool {
-	p := o.runs[s.Run]
-	if p == nil || !slices.Contains(o.config.audiences, at.audience) {
-		return false
-	}
-	_, selected := p.members[at.audience][at.user]
-	return selected
 }

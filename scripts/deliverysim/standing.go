@@ -12,7 +12,14 @@ type standing struct {
 	last     date.Date // of the last delivery to the user as a member
 	left     date.Date // when the user went out
 	finished bool      // the cadence ended, and is not to be gone on with
-	value    string    // what was sent of the user
+	value    value     // what was sent of the user
+}
+
+// value is what a row holds of a user, but for what is not a reason to send it again.
+type value struct {
+	plan, points string
+	day          int
+	of           string // all audiences of the tool, where one row speaks for them
 }
 
 // after gives the standing after a delivery of d in which the user is selected, or is

@@ -26,7 +26,7 @@ type tool struct {
 
 // config is what the config says of one tool now.
 type config struct {
-	format    string
+	format    string // name of the destination
 	maxRows   int64
 	changes   bool
 	fullEvery int
@@ -49,6 +49,7 @@ func newTools(w *world) []*tool {
 		{name: "mailer", config: config{format: "csv", audiences: []string{"winback"}}},
 		{name: "journeys", config: config{format: "jsonl", changes: true, fullEvery: 5, audiences: []string{"winback", "content"}}},
 		{name: "push", config: config{format: "csv", changes: true, audiences: []string{"weekly", "winback", "content"}}},
+		{name: "profiles", config: config{format: "braze-cdi", changes: w.chance(0.7), fullEvery: 7, audiences: []string{"content", "weekly", "winback"}}},
 	}
 	for _, t := range all {
 		t.world, t.store = w, mem.New()
@@ -92,13 +93,23 @@ func (t *tool) edit() {
 	t.note("%s gets %v, cadence %v, points %v now", t.name, c.audiences, c.cadence, c.points)
 }
 
+// destination is what the tool takes.
+func (c config) destination() delivery.Destination {
+	d, _ := delivery.DestinationOf(c.format)
+	d.MaxRows = c.maxRows
+	return d
+}
+
 // columns are those of the tool's files.
 func (c config) columns() []delivery.Column {
 	all := []delivery.Column{{Name: "id", From: "user_id"}, {Name: "plan", From: "plan"}, {Name: "day", From: delivery.WordDay}}
 	if c.points {
 		all = append(all, delivery.Column{Name: "points", From: "points"})
 	}
-	if c.changes {
+	if c.destination().Merged {
+		all[0].Name = "external_id"
+		all = append(all, delivery.Column{Name: "of", From: delivery.WordAudience}, delivery.Column{Name: "change", From: delivery.WordChange})
+	} else if c.changes {
 		all = append(all, delivery.Column{Name: "change", From: delivery.WordChange}, delivery.Column{Name: "why", From: delivery.WordReason})
 	}
 	return append(all, delivery.Column{Name: "night", From: delivery.WordDate})
@@ -111,11 +122,9 @@ func (t *tool) job(p *process) (*delivery.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	destination, _ := delivery.DestinationOf(c.format)
-	destination.MaxRows = c.maxRows
 	d := delivery.Delivery{
 		Name: t.name, To: objstore.New(p.wrap(&inbox{t.store, t}), "mem://"+t.name), Columns: c.columns(),
-		Destination: destination, Changes: c.changes, FullEvery: c.fullEvery, Cadence: c.cadence,
+		Destination: c.destination(), Changes: c.changes, FullEvery: c.fullEvery, Cadence: c.cadence,
 		Rules: delivery.Rules{Window: c.window, MaxAge: c.maxAge, Zone: t.zone},
 	}
 	for _, name := range c.audiences {
