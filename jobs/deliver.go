@@ -130,7 +130,7 @@ func deliveryOf(ctx context.Context, cfg *config.Config, c config.Delivery) (del
 		d.Audiences = append(d.Audiences, a)
 	}
 	var err error
-	if d.To, err = dial.Open(ctx, c.To, dial.Options{Output: true}); err != nil {
+	if d.To, err = dial.Open(ctx, c.To, dial.Options{Output: true, Once: true}); err != nil {
 		return d, fmt.Errorf("deliveries: %s: to: %w", c.Name, err)
 	}
 	return d, nil
