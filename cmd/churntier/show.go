@@ -97,6 +97,9 @@ func printPast(t *terminal, d jobs.PastDeliveries) {
 		for _, name := range p.Uncertain {
 			_, _ = fmt.Fprintf(t.stdout, "uncertain: %s may have arrived or not; look, and send it again with churntier redeliver if it has not\n", name)
 		}
+		if len(p.Unsent) > 0 {
+			_, _ = fmt.Fprintf(t.stdout, "number %d was given up: %s\n", p.N, printable(p.Why))
+		}
 	}
 }
 

@@ -30,8 +30,8 @@ func (j *Job) Redeliver(ctx context.Context, d date.Date, reason string) (*Outco
 	if why := j.Rules.notAgain(j.Now, target, last, d); why != "" {
 		return nil, fmt.Errorf("delivery %s: %w: %s", j.Name, ErrAgain, why)
 	}
-	sender := &Sender{Log: log, To: j.To, By: j.By}
-	if err := sender.Abandon(ctx, last); err != nil {
+	sender := j.sender(log)
+	if err := sender.Abandon(ctx, last, "sent again: "+reason); err != nil {
 		return nil, err
 	}
 	fates, err := log.fates(ctx, last)
@@ -46,11 +46,7 @@ func (j *Job) Redeliver(ctx context.Context, d date.Date, reason string) (*Outco
 		return nil, fmt.Errorf("delivery %s: %w: another delivery was first", j.Name, ErrAgain)
 	}
 	out := &Outcome{Delivery: j.Name, Did: DidDeliver, Why: "sent again: " + reason, Intent: i}
-	if err := sender.Send(ctx, i); err != nil {
-		return out, fmt.Errorf("delivery %s: %w", j.Name, err)
-	}
-	out.Fates, err = log.fates(ctx, i)
-	return out, err
+	return out, j.send(ctx, sender, out)
 }
 
 // notAgain says why the newest delivery, nil where there is none, is not to be sent

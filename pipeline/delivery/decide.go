@@ -61,11 +61,13 @@ type Decision struct {
 //
 // Only the newest date is ever sent: after an outage there is one delivery. A date
 // that was delivered is not delivered again; when it was replaced or withdrawn since,
-// what changed is sent.
+// what changed is sent. A date in the future, which is a mistake, is not sent.
 func (r Rules) Decide(now time.Time, target *Target, last *Intent, pending bool) Decision {
 	switch {
 	case target == nil:
 		return Decision{Nothing, "nothing is published"}
+	case target.Date.After(date.Of(now.In(r.Zone))):
+		return Decision{Nothing, fmt.Sprintf("%s is in the future", target.Date)}
 	case last != nil && !pending && last.delivered(*target):
 		return Decision{Nothing, fmt.Sprintf("%s was delivered as number %d", target.Date, last.N)}
 	case last != nil && target.Date.Before(last.Date):

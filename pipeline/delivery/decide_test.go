@@ -45,6 +45,9 @@ func TestDecide(t *testing.T) {
 		"withdrawn, never delivered":              {target("2026-11-23", ""), nil, ended, delivery.Nothing, "nothing of it was delivered"},
 		"withdrawn, the one before was delivered": {target("2026-11-23", ""), last("2026-11-22", "A"), interrupted, delivery.Nothing, "nothing of it was delivered"},
 		"an older date":                           {target("2026-11-22", "A"), last("2026-11-23", "B"), ended, delivery.Nothing, "later than 2026-11-22"},
+		"today, which is not over":                {target("2026-11-24", "B"), last("2026-11-22", "A"), ended, delivery.Give, "to be delivered"},
+		"tomorrow":                                {target("2026-11-25", "B"), last("2026-11-22", "A"), ended, delivery.Nothing, "in the future"},
+		"tomorrow, while it is pending":           {target("2026-11-25", "B"), last("2026-11-25", "B"), interrupted, delivery.Nothing, "in the future"},
 		"as old as allowed":                       {target("2026-11-22", "A"), nil, ended, delivery.Give, ""},
 		"older than allowed":                      {target("2026-11-21", "A"), nil, ended, delivery.Nothing, "max_age"},
 		"pending and older than allowed":          {target("2026-11-21", "A"), last("2026-11-21", "A"), interrupted, delivery.Nothing, "max_age"},
@@ -78,6 +81,24 @@ func TestMaxAgeIsCountedFromTheEndOfTheDay(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := rules.Decide(now, &delivery.Target{Date: on("2026-10-24"), Run: "A"}, nil, false); got.Step != want {
+			t.Errorf("%s: %+v, expected %d", at, got, want)
+		}
+	}
+}
+
+// Tomorrow begins where the prediction is at home.
+func TestTheFutureBeginsAtMidnight(t *testing.T) {
+	auckland, err := time.LoadLocation("Pacific/Auckland")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := delivery.Rules{MaxAge: 24 * time.Hour, Zone: auckland}
+	for at, want := range map[string]delivery.Step{"2026-11-24T10:59:59Z": delivery.Nothing, "2026-11-24T11:00:00Z": delivery.Give} {
+		now, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rules.Decide(now, &delivery.Target{Date: on("2026-11-25"), Run: "A"}, nil, false); got.Step != want {
 			t.Errorf("%s: %+v, expected %d", at, got, want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // Outcome is what an attempt to deliver did. Intent is nil when it did nothing.
 type Outcome struct {
 	Delivery string  `json:"delivery"`
-	Did      string  `json:"did"` // nothing, resumed or delivered
+	Did      string  `json:"did"` // nothing, resumed, delivered or given up
 	Why      string  `json:"why"`
 	Intent   *Intent `json:"intent,omitempty"`
 	Fates    []Fate  `json:"fates,omitempty"` // of its files
@@ -22,6 +22,7 @@ const (
 	DidNothing = "nothing"
 	DidResume  = "resumed"
 	DidDeliver = "delivered"
+	DidGiveUp  = "given up" // after some of its files, or none
 )
 
 // Deliver sends what is due of the newest publication, if anything is. After an
@@ -39,23 +40,59 @@ func (j *Job) Deliver(ctx context.Context) (*Outcome, error) {
 	}
 	d := j.Rules.Decide(j.Now, target, last, last != nil && !record.Done)
 	out := &Outcome{Delivery: j.Name, Did: DidNothing, Why: d.Why}
-	sender := &Sender{Log: log, To: j.To, By: j.By}
+	sender := j.sender(log)
 	switch d.Step {
 	case Resume:
 		out.Did, out.Intent = DidResume, last
 	case Give, Correct:
 		out.Did = DidDeliver
-		if out.Intent, err = j.next(ctx, sender, d.Step, *target, published, last, record); err != nil {
+		if out.Intent, err = j.next(ctx, sender, d, *target, published, last, record); err != nil {
 			return nil, fmt.Errorf("delivery %s: %w", j.Name, err)
 		}
 	default:
 		return out, nil
 	}
-	if err := sender.Send(ctx, out.Intent); err != nil {
-		return out, fmt.Errorf("delivery %s: %w", j.Name, err)
+	return out, j.send(ctx, sender, out)
+}
+
+func (j *Job) sender(log *Log) *Sender {
+	return &Sender{Log: log, To: j.To, By: j.By, Stale: j.stale}
+}
+
+// send sends what an outcome intends, and says in it what became of that.
+func (j *Job) send(ctx context.Context, s *Sender, out *Outcome) error {
+	err := s.Send(ctx, out.Intent)
+	if err == nil {
+		out.Fates, err = s.Log.fates(ctx, out.Intent)
 	}
-	out.Fates, err = log.fates(ctx, out.Intent)
-	return out, err
+	if err == nil && slices.Contains(out.Fates, Abandoned) {
+		var e Ending
+		e, err = s.Log.ending(ctx, out.Intent.N)
+		out.Did, out.Why = DidGiveUp, e.Why
+	}
+	if err != nil {
+		return fmt.Errorf("delivery %s: %w", j.Name, err)
+	}
+	return nil
+}
+
+// stale says why what is intended may not be sent any more: it is not what is
+// published of the newest date.
+func (j *Job) stale(ctx context.Context, i *Intent) (string, error) {
+	t, _, err := j.target(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case t == nil:
+		return "nothing is published any more", nil
+	case i.delivered(*t):
+		return "", nil
+	case t.Date != i.Date:
+		return fmt.Sprintf("%s was published while %s was sent", t.Date, i.Date), nil
+	case t.Run == "":
+		return fmt.Sprintf("%s was withdrawn while it was sent", i.Date), nil
+	}
+	return fmt.Sprintf("%s was replaced while it was sent", i.Date), nil
 }
 
 // target gives what is published of the newest date, nil where nothing is.
@@ -77,11 +114,11 @@ func (j *Job) target(ctx context.Context) (*Target, *publish.Published, error) {
 // next makes a new delivery: it gives up what is pending of the one before, stages
 // files and state, and writes the intent. It gives the intent of another process
 // where that was first.
-func (j *Job) next(ctx context.Context, s *Sender, step Step, target Target, p *publish.Published, last *Intent, r Record) (*Intent, error) {
+func (j *Job) next(ctx context.Context, s *Sender, d Decision, target Target, p *publish.Published, last *Intent, r Record) (*Intent, error) {
 	lost := func(standing) bool { return false }
 	if last != nil {
 		if !r.Done {
-			if err := s.Abandon(ctx, last); err != nil {
+			if err := s.Abandon(ctx, last, d.Why); err != nil {
 				return nil, err
 			}
 		}
@@ -90,7 +127,7 @@ func (j *Job) next(ctx context.Context, s *Sender, step Step, target Target, p *
 			return nil, err
 		}
 	}
-	i, err := j.build(ctx, j.kind(step, last), target, p, last, lost)
+	i, err := j.build(ctx, j.kind(d.Step, last), target, p, last, lost)
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,11 @@ import "context"
 type Past struct {
 	*Intent
 	Done      bool     `json:"done"`
-	Rows      int64    `json:"rows"`      // of the files that were delivered
-	Uncertain []string `json:"uncertain"` // names of files that may have arrived
-	Unsent    []string `json:"unsent"`    // names of files that were given up
-	Waiting   int      `json:"waiting"`   // files
+	Rows      int64    `json:"rows"`          // of the files that were delivered
+	Uncertain []string `json:"uncertain"`     // names of files that may have arrived
+	Unsent    []string `json:"unsent"`        // names of files that were given up
+	Why       string   `json:"why,omitempty"` // they were given up
+	Waiting   int      `json:"waiting"`       // files
 }
 
 // History gives the newest n deliveries, newest first.
@@ -28,7 +29,15 @@ func (l *Log) History(ctx context.Context, n int) ([]Past, error) {
 		if err != nil {
 			return nil, err
 		}
-		past = append(past, pastOf(i, all[at], fates))
+		p := pastOf(i, all[at], fates)
+		if p.Done && len(p.Unsent) > 0 {
+			e, err := l.ending(ctx, p.N)
+			if err != nil {
+				return nil, err
+			}
+			p.Why = e.Why
+		}
+		past = append(past, p)
 	}
 	return past, nil
 }

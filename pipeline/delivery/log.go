@@ -95,6 +95,11 @@ func (l *Log) Fates(ctx context.Context, i *Intent, r Record) ([]Fate, error) {
 	return fates, nil
 }
 
+// ending reads how delivery n ended.
+func (l *Log) ending(ctx context.Context, n int) (e Ending, err error) {
+	return e, l.read(ctx, l.doneKey(n), &e)
+}
+
 // create creates an object of the log and reads into there what is under its key
 // then. What the store answers does not matter, but where that cannot be read.
 func (l *Log) create(ctx context.Context, key string, v, there any) error {

@@ -72,6 +72,12 @@ type Claim struct {
 	Abandoned bool   `json:"abandoned,omitempty"`
 }
 
+// Ending says that every file of delivery N is claimed, and why some were given up.
+type Ending struct {
+	N   int    `json:"n"`
+	Why string `json:"why,omitempty"`
+}
+
 // Fate is what became of one file of a delivery.
 type Fate string
 

@@ -97,7 +97,7 @@ func TestSendersAgainstGivingUp(t *testing.T) {
 	err := race(func() error {
 		s := p.sender(unchanged)
 		if len(s.By)%2 == 0 && s.By[len(s.By)-1]%2 == 0 {
-			return s.Abandon(ctx, i)
+			return s.Abandon(ctx, i, "no reason")
 		}
 		return s.Send(ctx, i)
 	})
