@@ -184,9 +184,14 @@ func (o *oracle) find(name string) (*sending, *sentFile) {
 
 // checkRules holds one file against what is allowed at its moment.
 func (o *oracle) checkRules(p put, s *sending, f *sentFile) {
+	newest, now := p.newest, p.effective
+	superseded := newest != s.Date || (now == nil) != (s.Run == "") || now != nil && now.run != s.Run
+	if superseded && o.flying { // one file, which was claimed before
+		o.flying = false
+		o.report.overtaken++
+		return
+	}
 	users, suppressed := 0, 0
-	newest, _ := o.newest()
-	now := o.effective[newest]
 	for _, row := range f.sent {
 		if row.left() {
 			continue
@@ -201,7 +206,7 @@ func (o *oracle) checkRules(p put, s *sending, f *sentFile) {
 	if age := p.at.Sub(o.ends(s.Date)); age > o.config.maxAge {
 		o.violate(max(users, 1), sentTooOld, "%s, %s old", at, age)
 	}
-	if newest != s.Date || (now == nil) != (s.Run == "") || now != nil && now.run != s.Run {
+	if superseded {
 		o.violate(max(users, 1), sentSuperseded, "%s, newest is %s %+v", at, newest, now)
 	}
 	if !o.open(p) && !s.Again() {

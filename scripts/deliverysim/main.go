@@ -80,7 +80,7 @@ func simulate(seed uint64, nights, workers int) (*report, error) {
 // report is what was seen in all worlds.
 type report struct {
 	nights, publications, attempts, deliveries, corrections, files, rows, again int
-	faults, uncertain, deleted                                                  int
+	faults, uncertain, deleted, givenUp, overtaken                              int
 	violations                                                                  map[string]int
 	traces                                                                      []string
 }
@@ -106,6 +106,8 @@ func (r *report) add(o *report) {
 	r.faults += o.faults
 	r.uncertain += o.uncertain
 	r.deleted += o.deleted
+	r.givenUp += o.givenUp
+	r.overtaken += o.overtaken
 	for kind, n := range o.violations {
 		r.violations[kind] += n
 	}
@@ -155,6 +157,7 @@ func (r *report) print(seed uint64, took time.Duration) {
 		{"of them corrections", r.corrections}, {"of them on purpose once more", r.again},
 		{"files put", r.files}, {"users sent", r.rows}, {"files deleted by tools", r.deleted},
 		{"faults and crashes", r.faults}, {"uncertain files", r.uncertain},
+		{"deliveries given up as stale", r.givenUp}, {"files overtaken on their way", r.overtaken},
 	} {
 		fmt.Printf("%-28s %9d\n", row.name, row.n)
 	}

@@ -20,7 +20,8 @@ type tool struct {
 	store  *mem.Driver
 	config config
 	puts   []put
-	faults int // that befell attempts
+	faults int  // that befell attempts
+	flying bool // a file may be on its way while what is published changes
 	oracle *oracle
 }
 
@@ -37,11 +38,13 @@ type config struct {
 	maxAge    time.Duration
 }
 
-// put is one file that arrived.
+// put is one file that arrived, and what was in effect then.
 type put struct {
-	name string
-	data []byte
-	at   time.Time
+	name      string
+	data      []byte
+	at        time.Time
+	newest    date.Date
+	effective *publication // nil where withdrawn
 }
 
 func newTools(w *world) []*tool {
@@ -144,6 +147,9 @@ func (t *tool) attempt(p *process) error {
 		return err
 	}
 	out, err := job.Deliver(context.Background())
+	if out != nil && out.Did == delivery.DidGiveUp {
+		t.report.givenUp++
+	}
 	if out != nil && out.Did != delivery.DidNothing || err != nil {
 		t.note("%s: %+v: %v, %v", t.name, p, what(out), err)
 	}
@@ -165,6 +171,15 @@ func (t *tool) deliver(p *process) {
 		t.report.faults++
 	}
 	t.oracle.look()
+	t.flying = false
+}
+
+// overtake changes what is published in the middle of an attempt.
+func (t *tool) overtake(events ...func() error) {
+	t.flying = true
+	if err := events[t.IntN(len(events))](); err != nil {
+		panic(err) // a store in memory does not fail
+	}
 }
 
 // deliverClean makes an attempt without a fault, which must do what is due.
@@ -206,6 +221,7 @@ func (t *tool) redeliver() {
 		t.report.faults++
 	}
 	t.oracle.look()
+	t.flying = false
 }
 
 // consume deletes some of what is there.
@@ -250,7 +266,8 @@ func (u *arriving) Write(p []byte) (int, error) {
 func (u *arriving) Commit(sum objstore.Checksum) (objstore.Attrs, error) {
 	a, err := u.Upload.Commit(sum)
 	if err == nil {
-		u.tool.puts = append(u.tool.puts, put{u.key, u.data, u.tool.now})
+		newest, _ := u.tool.newest()
+		u.tool.puts = append(u.tool.puts, put{u.key, u.data, u.tool.now, newest, u.tool.effective[newest]})
 	}
 	return a, err
 }

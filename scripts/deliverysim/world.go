@@ -352,6 +352,9 @@ func (w *world) someFault(t *tool) *process {
 		p.at = w.IntN(16)
 	}
 	p.meet = func() { _ = t.attempt(&process{at: -1}) }
+	if w.chance(0.4) {
+		p.meet = func() { t.overtake(w.force, w.withdraw, w.lateRun) }
+	}
 	return p
 }
 
