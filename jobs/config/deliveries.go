@@ -114,7 +114,7 @@ func deliversAudiences(r *reading, _ string, n *node) {
 				r.add(item.at, element(element("deliveries", i)+".audiences", j), fmt.Sprintf("found %s, which is no audience", name), alternatives(known))
 			}
 			if ok && d.get("cadence") != nil && hasLimit(n.get("audiences"), name) {
-				r.add(item.at, element(element("deliveries", i)+".audiences", j), fmt.Sprintf("found %s, which has a limit; a cadence cannot keep members under way within a limit yet", name), "audiences without a limit")
+				r.add(item.at, element(element("deliveries", i)+".audiences", j), fmt.Sprintf("found %s, which has a limit: only those within it are published, so the cadence could not keep members who are under way", name), "audiences without a limit")
 			}
 		}
 	}
