@@ -19,7 +19,7 @@ var ErrAgain = errors.New("nothing to send again")
 // older date, or one that was replaced or withdrawn, is never sent again.
 func (j *Job) Redeliver(ctx context.Context, d date.Date, reason string) (*Outcome, error) {
 	log := Open(j.Ledger.Bucket(), j.Name)
-	target, _, err := j.target(ctx)
+	target, err := j.target(ctx)
 	if err != nil {
 		return nil, err
 	}

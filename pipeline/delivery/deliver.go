@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -30,7 +31,7 @@ const (
 // second time.
 func (j *Job) Deliver(ctx context.Context) (*Outcome, error) {
 	log := Open(j.Ledger.Bucket(), j.Name)
-	target, published, err := j.target(ctx)
+	target, published, err := j.published(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func (j *Job) send(ctx context.Context, s *Sender, out *Outcome) error {
 // stale says why what is intended may not be sent any more: it is not what is
 // published of the newest date.
 func (j *Job) stale(ctx context.Context, i *Intent) (string, error) {
-	t, _, err := j.target(ctx)
+	t, err := j.target(ctx)
 	switch {
 	case err != nil:
 		return "", err
@@ -95,20 +96,27 @@ func (j *Job) stale(ctx context.Context, i *Intent) (string, error) {
 	return fmt.Sprintf("%s was replaced while it was sent", i.Date), nil
 }
 
-// target gives what is published of the newest date, nil where nothing is.
-func (j *Job) target(ctx context.Context) (*Target, *publish.Published, error) {
+// target gives what is in effect of the newest date, nil where nothing is.
+func (j *Job) target(ctx context.Context) (*Target, error) {
 	newest, err := j.Ledger.Newest(ctx, 1)
 	if err != nil || len(newest) == 0 {
-		return nil, nil, err
+		return nil, err
 	}
 	e, _ := newest[0].Effective()
-	t := &Target{Date: newest[0].Date, Seq: e.Seq}
+	return &Target{newest[0].Date, e.Seq, cmp.Or(e.Run, e.Rollback)}, nil
+}
+
+// published gives the target and what is published of it, nil where it is withdrawn.
+func (j *Job) published(ctx context.Context) (*Target, *publish.Published, error) {
+	t, err := j.target(ctx)
+	if err != nil || t == nil {
+		return nil, nil, err
+	}
 	p, found, err := j.Ledger.Published(ctx, t.Date)
 	if err != nil || !found {
-		return t, nil, err
+		return &Target{Date: t.Date, Seq: t.Seq}, nil, err
 	}
-	t.Seq, t.Run = p.Seq, p.Run
-	return t, &p, nil
+	return &Target{p.Date, p.Seq, p.Run}, &p, nil
 }
 
 // next makes a new delivery: it gives up what is pending of the one before, stages
