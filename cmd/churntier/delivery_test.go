@@ -176,3 +176,17 @@ func TestRedeliverCommand(t *testing.T) {
 		t.Errorf("%v: %s", err, r.stdout)
 	}
 }
+
+// The folder for temporary files belongs to others too.
+func TestDeliveriesLeaveTheTemporaryFolderAlone(t *testing.T) {
+	p, ago := deliveryPlace(t)
+	p.ordinary(ago(1), 300)
+	p.write("temp/of-others", "x")
+	temp := p.path("temp")
+	p.night("--temp", temp).expectDelivery(t, "delivery mailer: delivered")
+	p.operate("deliver", "--temp", temp).expectDelivery(t, "delivery mailer: nothing")
+	p.operate("redeliver", "mailer", "--date", ago(1), "--reason", "lost", "--temp", temp).expectDelivery(t, "delivery mailer: delivered")
+	if left := p.glob("temp/*"); len(left) != 1 || left[0] != p.path("temp/of-others") {
+		t.Errorf("left are %q", left)
+	}
+}
