@@ -165,9 +165,7 @@ func (o *oracle) checkPuts() {
 		o.report.files++
 		o.report.rows += len(f.sent)
 		o.checkRules(p, s, f)
-		if !s.Again() {
-			o.checkDouble(s, f)
-		}
+		o.checkDouble(s, f)
 	}
 }
 
@@ -243,7 +241,8 @@ func passing(s *sending, f *sentFile, row sent) string {
 }
 
 // checkDouble counts users who have had their message of this date from this audience
-// and were not told to have left since.
+// and were not told to have left since. What an operator sends once more is meant to
+// be a second one.
 func (o *oracle) checkDouble(s *sending, f *sentFile) {
 	double := 0
 	for _, row := range f.sent {
@@ -252,6 +251,7 @@ func (o *oracle) checkDouble(s *sending, f *sentFile) {
 		switch {
 		case row.left():
 			delete(o.passed, key)
+		case s.Again():
 		case change == delivery.Updated || change == delivery.Stayed:
 		case change == delivery.Moved && o.merged(): // the same message, from another audience
 		default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/churntier/churntier/pipeline/date"
@@ -68,14 +69,21 @@ func (o *oracle) settle() {
 			key = o.closing[o.series(at).audience]
 		}
 		if key == "" || o.claimed[key] {
+			next.unsaid = key == "" && next.in && o.gaveUp(o.series(at).audience)
 			o.told[at] = next
 		}
 	}
 }
 
+// gaveUp says whether a file of the series was given up in the newest delivery.
+func (o *oracle) gaveUp(series string) bool {
+	return slices.ContainsFunc(o.last().Files, func(f *sentFile) bool { return f.Audience == series && !o.claimed[f.Key] })
+}
+
 // expect says what the delivery s has to send, and holds it against what it sends.
 func (o *oracle) expect(s *sending) {
 	p := o.runs[s.Run]
+	o.decideUnsaid(s)
 	o.proposed = o.after(p, s.Date)
 	kind := o.kindOf(s)
 	if s.Kind != string(kind) {
@@ -111,6 +119,21 @@ func (o *oracle) kindOf(s *sending) delivery.Kind {
 		return delivery.Full
 	}
 	return delivery.Changes
+}
+
+// decideUnsaid lets s say whether a date counted for those of whom no row told, beside
+// a file of it that was given up: it may, and it may not.
+func (o *oracle) decideUnsaid(s *sending) {
+	for _, f := range s.Files {
+		for _, row := range f.sent {
+			for at, before := range o.told {
+				if before.unsaid && row.day != "" && o.series(at) == (place{f.Audience, row.user}) {
+					before.last = date.Date{}
+					o.told[at] = before
+				}
+			}
+		}
+	}
 }
 
 // after gives every standing after a delivery of p, nil where the date is withdrawn.

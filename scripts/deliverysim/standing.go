@@ -13,6 +13,7 @@ type standing struct {
 	left     date.Date // when the user went out
 	finished bool      // the cadence ended, and is not to be gone on with
 	value    value     // what was sent of the user
+	unsaid   bool      // no row told of the last delivery, of which a file was given up
 }
 
 // value is what a row holds of a user, but for what is not a reason to send it again.
