@@ -9,6 +9,7 @@ import (
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/objstore/dial"
 	"github.com/churntier/churntier/pipeline/objstore/dry"
@@ -102,8 +103,14 @@ type PruneOptions struct {
 	DryRun    bool
 }
 
-// Prune deletes what nothing published needs.
-func Prune(ctx context.Context, cfg *config.Config, o PruneOptions) (*publish.Pruned, error) {
+// Pruned is what a clean-up deleted.
+type Pruned struct {
+	*publish.Pruned
+	Deliveries []*delivery.Retired `json:"deliveries"`
+}
+
+// Prune deletes what nothing published or delivered needs.
+func Prune(ctx context.Context, cfg *config.Config, o PruneOptions) (*Pruned, error) {
 	if o.OlderThan < 0 {
 		return nil, fmt.Errorf("%w: --older-than must not be negative", ErrUsage)
 	}
@@ -116,12 +123,17 @@ func Prune(ctx context.Context, cfg *config.Config, o PruneOptions) (*publish.Pr
 		return nil, err
 	}
 	keep := int(cfg.Publish.KeepDays)
-	return ledger.Prune(ctx, publish.Pruning{
+	done, err := ledger.Prune(ctx, publish.Pruning{
 		Name:    o.Name,
 		Orphans: o.Now.Add(-o.OlderThan),
 		Kept:    o.Now.AddDate(0, 0, -keep),
 		Expire:  date.Of(o.Now.In(cfg.Timezone)).AddDays(-keep),
 	})
+	all := &Pruned{Pruned: done, Deliveries: []*delivery.Retired{}}
+	if err == nil {
+		all.Deliveries, err = retire(ctx, cfg, ledger, o.Now, wrap)
+	}
+	return all, err
 }
 
 // openLedger opens what a prediction has published.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -22,6 +23,13 @@ type Shown struct {
 	Manifest   *publish.Manifest `json:"manifest"` // nil when nothing is published
 	History    []PastNight       `json:"history"`  // newest first, the shown date included
 	Refusals   []Refused         `json:"refusals"` // newest first
+	Deliveries []PastDeliveries  `json:"deliveries"`
+}
+
+// PastDeliveries is what a tool received, newest first.
+type PastDeliveries struct {
+	Name string          `json:"name"`
+	Past []delivery.Past `json:"past"`
 }
 
 // Show reads what is published of a date, or of the newest date, its history, and
@@ -54,8 +62,23 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 	for _, n := range nights {
 		s.History = append(s.History, n.line())
 	}
+	if s.Deliveries, err = pastDeliveries(ctx, cfg, ledger); err != nil {
+		return nil, err
+	}
 	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != "latest")
 	return s, err
+}
+
+func pastDeliveries(ctx context.Context, cfg *config.Config, ledger *publish.Ledger) ([]PastDeliveries, error) {
+	var all []PastDeliveries
+	for _, d := range cfg.Deliveries {
+		past, err := delivery.Open(ledger.Bucket(), d.Name).History(ctx, historyNights)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, PastDeliveries{d.Name, past})
+	}
+	return all, nil
 }
 
 // Files lists the URLs of the published files of a date, or of the newest date,

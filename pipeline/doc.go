@@ -26,8 +26,8 @@
 //   - distribution: the exact count of every score; category: the label of a score
 //     (high, medium, low); gate: a check that can refuse a night.
 //   - audience: a named set of users, by default one a category; member: one of
-//     them; shard: one written file; manifest: what a run wrote; commit: the log
-//     entry that publishes a run.
+//     them; outsider: a user who is none, for one reason; shard: one written file;
+//     manifest: what a run wrote; commit: the log entry that publishes a run.
 //   - prediction: one configured model and its audiences; run: one attempt at one
 //     date; publication: what a commit makes visible.
 //

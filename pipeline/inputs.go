@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
@@ -108,4 +109,17 @@ func (in *inputs) fingerprint(n *Night) (string, error) {
 		}
 	}
 	return publish.Fingerprint(f), nil
+}
+
+// pinFiles fixes files of a run.
+func pinFiles(ctx context.Context, b *objstore.Bucket, listed []publish.File) (*snapshot.Pinned, error) {
+	var found []objstore.Attrs
+	for _, f := range listed {
+		attrs, err := b.Stat(ctx, f.Key)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, attrs)
+	}
+	return snapshot.PinFiles(b, found), nil
 }

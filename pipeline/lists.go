@@ -112,15 +112,11 @@ func (l *List) findMembers(ctx context.Context, d date.Date) (*snapshot.Pinned, 
 	if at < 0 {
 		return nil, l.fault("its publication of %s has no audience %q", d, l.Audience)
 	}
-	var files []objstore.Attrs
-	for _, f := range p.Manifest.Audiences[at].MembersFiles() {
-		attrs, err := l.Bucket.Stat(ctx, f.Key)
-		if err != nil {
-			return nil, fmt.Errorf("%s list %s: %w", l.use, l.URL, err)
-		}
-		files = append(files, attrs)
+	files, err := pinFiles(ctx, l.Bucket, p.Manifest.Audiences[at].MembersFiles())
+	if err != nil {
+		return nil, fmt.Errorf("%s list %s: %w", l.use, l.URL, err)
 	}
-	return snapshot.PinFiles(l.Bucket, files), nil
+	return files, nil
 }
 
 // checkSize refuses a suppression list without rows, and one that lost more rows

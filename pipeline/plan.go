@@ -27,7 +27,8 @@ type Plan struct {
 	prefix   string          // folder of the run in the output bucket
 	eligible *filter.Program // nil for all
 	selects  selection.Rules
-	counting bool // whom the first audience takes is counted by score
+	counting bool   // whom the first audience takes is counted by score
+	asked    *asked // who is looked for among the rows; nil for no one
 	outputs  []output
 }
 

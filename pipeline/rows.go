@@ -25,9 +25,8 @@ type judged struct {
 	rejected []audience.RejectedRow
 }
 
-// rows reads one split and decides every row's fate, the first that holds: bad id,
-// excluded, duplicate, ineligible, bad feature, bad score, scored. Scored rows are
-// selected into audiences, as far as the findings go.
+// rows reads one split and decides every row's fate. Scored rows are selected into
+// audiences, as far as the findings go.
 type rows struct {
 	plan     *Plan
 	reader   *snapshot.SplitReader
@@ -37,6 +36,7 @@ type rows struct {
 	labels   *score.Labels // nil until the categories are cut
 	segments *segmenter    // nil until then, and where there are no audiences
 	tally    *Tally
+	pending  []pending // by audience; nil unless someone is asked for
 
 	ids    identity.IDs
 	fates  []identity.Fate
@@ -62,6 +62,9 @@ func (p *Plan) newRows(s snapshot.Split, found *Findings) (*rows, error) {
 			r.segments = p.newSegmenter(found)
 		}
 	}
+	if p.asked != nil {
+		r.pending = make([]pending, len(p.Rules.Audiences))
+	}
 	r.reader = p.Parts.Split(s, p.Columns)
 	return r, nil
 }
@@ -86,7 +89,10 @@ func (r *rows) next(ctx context.Context) (*judged, error) {
 		r.labels.Apply(r.out.Category, r.out.Hundredths)
 	}
 	r.plan.Progress.Add(b.Record.NumRows())
-	return &r.out, r.segment(b)
+	if err := r.segment(b); err != nil {
+		return nil, err
+	}
+	return &r.out, r.answer()
 }
 
 // segment selects the audiences, or finds only who could be within their limits.
@@ -143,26 +149,48 @@ func (r *rows) decide(b snapshot.Batch) {
 		for len(bad) > 0 && bad[0].Row < i {
 			bad = bad[1:]
 		}
-		switch fate := r.fates[i]; {
-		case r.ids.Reason(i) != identity.Good:
+		switch r.fate(i) {
+		case Rejected:
 			r.tally.Rejected++
-			r.reject(b, i, r.ids.Reason(i).String(), r.plan.Rules.ID)
-		case fate == identity.Listed:
+			if reason := r.ids.Reason(i); reason != identity.Good {
+				r.reject(b, i, reason.String(), r.plan.Rules.ID)
+			} else {
+				r.reject(b, i, bad[0].Reason.String(), bad[0].Column)
+			}
+		case Excluded:
 			r.tally.Excluded++
 			r.result.Hundredths[i] = score.NoScore
-		case fate.IsDuplicate():
+		case Duplicate:
 			r.tally.Duplicates++
-			r.reject(b, i, fate.String(), r.plan.Rules.ID)
-		case r.eligible != nil && r.truth[i] != filter.True:
+			r.reject(b, i, r.fates[i].String(), r.plan.Rules.ID)
+		case Ineligible:
 			r.tally.Ineligible++
 			r.result.Hundredths[i] = score.NoScore
-		case r.result.Hundredths[i] == score.NoScore:
-			r.tally.Rejected++
-			r.reject(b, i, bad[0].Reason.String(), bad[0].Column)
 		default:
 			r.out.scored = append(r.out.scored, int32(i))
 		}
 	}
+}
+
+// scored is the fate of a row that the audiences choose from.
+const scored Why = ""
+
+// fate decides row i, the first that holds: bad id, excluded, duplicate, ineligible,
+// bad feature, bad score, scored.
+func (r *rows) fate(i int) Why {
+	switch fate := r.fates[i]; {
+	case r.ids.Reason(i) != identity.Good:
+		return Rejected
+	case fate == identity.Listed:
+		return Excluded
+	case fate.IsDuplicate():
+		return Duplicate
+	case r.eligible != nil && r.truth[i] != filter.True:
+		return Ineligible
+	case r.result.Hundredths[i] == score.NoScore:
+		return Rejected
+	}
+	return scored
 }
 
 func (r *rows) reject(b snapshot.Batch, i int, reason, column string) {

@@ -97,3 +97,9 @@ func (s *segmenter) segment(t *Tally) ([]selection.Arms, error) {
 	}
 	return arms, err
 }
+
+// explain says of some scored rows of the batch that was segmented last why they are
+// no members of audience a.
+func (s *segmenter) explain(a int, asked []int32) ([]Why, error) {
+	return s.selector.Explain(&s.rows, a, s.found.Cuts[a], asked)
+}

@@ -29,6 +29,7 @@ type Tally struct {
 	Tops       []*selection.Top // by audience: who is within its limit; nil for one without
 
 	Chosen *distribution.Counts // users that the first audience takes, by score; nil unless they are counted
+	Told   []Why                // of each user that is asked for, "" while no row was found; nil when no one is
 }
 
 // NewTally gives a tally without rows.
@@ -42,7 +43,18 @@ func (p *Plan) NewTally() *Tally {
 	if p.counting {
 		t.Chosen = new(distribution.Counts)
 	}
+	if p.asked != nil {
+		t.Told = make([]Why, len(p.asked.next))
+	}
 	return t
+}
+
+// tell notes what a row says of an asked user. Of several rows, the one that the
+// duplicates policy keeps speaks for the user.
+func (t *Tally) tell(at int32, why Why) {
+	if t.Told[at] == "" || t.Told[at] == Duplicate {
+		t.Told[at] = why
+	}
 }
 
 // Add adds the rows of o.
@@ -73,6 +85,11 @@ func (t *Tally) Add(o *Tally) {
 	}
 	if o.Chosen != nil {
 		t.Chosen.Merge(o.Chosen)
+	}
+	for at, why := range o.Told {
+		if why != "" {
+			t.tell(int32(at), why)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -80,6 +81,10 @@ var meanings = []struct {
 	{[]error{score.ErrOptions}, failure{exitUsage, "failed", "config", "correct score in the config; churntier check prints the features of the model"}},
 	{[]error{score.ErrModel}, failure{exitUsage, "failed", "model", "export the model again in a supported form"}},
 	{[]error{publish.ErrForeign}, failure{exitUsage, "failed", "owner", "give every prediction a publish.url of its own"}},
+	{[]error{delivery.ErrColumns, delivery.ErrTooFew}, failure{exitFailed, "failed", "delivery", "correct the delivery or its audiences, and run churntier deliver"}},
+	{[]error{delivery.ErrLog}, failure{exitFailed, "failed", "delivery", "restore the object below deliveries/ from a backup or an older version that the store keeps; until the log can be read, nothing is delivered"}},
+	{[]error{jobs.ErrDelivery, delivery.ErrPut, delivery.ErrUnknown}, failure{exitFailed, "failed", "delivery", "run churntier deliver again: it goes on where this stopped, and puts no file twice"}},
+	{[]error{delivery.ErrAgain}, failure{exitUsage, "failed", "usage", "churntier show lists the deliveries"}},
 	{[]error{publish.ErrTarget, publish.ErrExpired}, failure{exitUsage, "failed", "usage", "churntier show lists the entries of a date"}},
 	{[]error{publish.ErrLog}, failure{exitFailed, "failed", "damage", "restore the entry from a backup or an older version that the store keeps; until its log can be read, nothing of the date can be published or rolled back"}},
 	{[]error{pipeline.ErrDamage, publish.ErrDamaged, publish.ErrLatest}, failure{exitFailed, "failed", "damage", "churntier repair puts latest/ right; what else is damaged, publish again with run --force, or roll it back"}},

@@ -19,6 +19,7 @@ import (
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/filter"
 	"github.com/churntier/churntier/pipeline/identity"
@@ -36,7 +37,14 @@ var kinds = map[string]struct {
 	code int
 }{
 	"jobs.ErrUsage":          {jobs.ErrUsage, exitUsage},
+	"jobs.ErrDelivery":       {jobs.ErrDelivery, exitFailed},
 	"config.ErrConfig":       {config.ErrConfig, exitUsage},
+	"delivery.ErrAgain":      {delivery.ErrAgain, exitUsage},
+	"delivery.ErrColumns":    {delivery.ErrColumns, exitFailed},
+	"delivery.ErrLog":        {delivery.ErrLog, exitFailed},
+	"delivery.ErrPut":        {delivery.ErrPut, exitFailed},
+	"delivery.ErrTooFew":     {delivery.ErrTooFew, exitFailed},
+	"delivery.ErrUnknown":    {delivery.ErrUnknown, exitFailed},
 	"pipeline.ErrBaseline":   {pipeline.ErrBaseline, exitUsage},
 	"pipeline.ErrCounts":     {pipeline.ErrCounts, exitFailed},
 	"pipeline.ErrDamage":     {pipeline.ErrDamage, exitFailed},
@@ -88,6 +96,7 @@ var kinds = map[string]struct {
 var never = []string{
 	"objstore.ErrNotExist", "objstore.ErrPrecondition", "objstore.ErrTooLarge", "faulty.ErrCrashed", "faulty.ErrReset",
 	"forest.ErrFormat", "forest.ErrUnsupported", "identity.ErrType", "audience.ErrOption", "audience.ErrDamaged",
+	"pipeline.ErrOtherInputs",
 }
 
 func TestEveryKindHasAnExitCodeAndAHint(t *testing.T) {

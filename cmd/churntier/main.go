@@ -21,19 +21,21 @@ func main() {
 
 // commands is the command line.
 type commands struct {
-	Run      runCommand      `cmd:"" help:"Publish one night."`
-	Check    checkCommand    `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
-	Show     showCommand     `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
-	Select   selectCommand   `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
-	Files    filesCommand    `cmd:"" help:"Print the URLs of published files, one a line."`
-	Verify   verifyCommand   `cmd:"" help:"Read again what is published: sizes, checksums, rows, counts, the log."`
-	Rollback rollbackCommand `cmd:"" help:"Make an older run of a date its publication again."`
-	Withdraw withdrawCommand `cmd:"" help:"Take back what is published for a date."`
-	Repair   repairCommand   `cmd:"" help:"Make latest/ show what the log says."`
-	Prune    pruneCommand    `cmd:"" help:"Delete runs that were never published, and the shards of publications older than publish.keep_days."`
-	Try      tryCommand      `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
-	Schema   schemaCommand   `cmd:"" help:"Print the JSON schema of the config."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Run       runCommand       `cmd:"" help:"Publish one night."`
+	Check     checkCommand     `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
+	Show      showCommand      `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
+	Select    selectCommand    `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
+	Files     filesCommand     `cmd:"" help:"Print the URLs of published files, one a line."`
+	Deliver   deliverCommand   `cmd:"" help:"Send what is due of the newest publication to the campaign tools."`
+	Redeliver redeliverCommand `cmd:"" help:"Send the newest delivery once more, on purpose."`
+	Verify    verifyCommand    `cmd:"" help:"Read again what is published: sizes, checksums, rows, counts, the log."`
+	Rollback  rollbackCommand  `cmd:"" help:"Make an older run of a date its publication again."`
+	Withdraw  withdrawCommand  `cmd:"" help:"Take back what is published for a date."`
+	Repair    repairCommand    `cmd:"" help:"Make latest/ show what the log says."`
+	Prune     pruneCommand     `cmd:"" help:"Delete runs that were never published, and the shards of publications older than publish.keep_days."`
+	Try       tryCommand       `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
+	Schema    schemaCommand    `cmd:"" help:"Print the JSON schema of the config."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a command reads and writes.

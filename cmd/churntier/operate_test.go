@@ -130,7 +130,7 @@ func TestPruneCommand(t *testing.T) {
 		t.Errorf("left are %q", got)
 	}
 	r := p.operate("prune", "--json")
-	var out publish.Pruned
+	var out jobs.Pruned
 	if err := json.Unmarshal([]byte(r.stdout), &out); err != nil || len(out.Orphans) != 0 || strings.Contains(r.stdout, "null") {
 		t.Errorf("%v: %s", err, r.stdout)
 	}

@@ -18,7 +18,7 @@ type pruneCommand struct {
 // Run deletes what nothing published needs.
 func (c *pruneCommand) Run(t *terminal) error {
 	cfg, err := c.load()
-	var done *publish.Pruned
+	var done *jobs.Pruned
 	if err == nil {
 		done, err = jobs.Prune(t.ctx, cfg, jobs.PruneOptions{
 			OlderThan: c.OlderThan, Now: time.Now(), Name: newRun(), DryRun: c.DryRun,
@@ -33,7 +33,7 @@ func (c *pruneCommand) Run(t *terminal) error {
 	return err
 }
 
-func (c *pruneCommand) print(t *terminal, done *publish.Pruned) {
+func (c *pruneCommand) print(t *terminal, done *jobs.Pruned) {
 	verb := "deleted"
 	if c.DryRun {
 		verb = "would delete"
@@ -46,6 +46,11 @@ func (c *pruneCommand) print(t *terminal, done *publish.Pruned) {
 	} {
 		for _, r := range kind.runs {
 			_, _ = fmt.Fprintf(t.stdout, "%s %s run %s of %s: %d objects, %s bytes\n", verb, kind.name, r.Run, r.Date, r.Objects, count(r.Bytes))
+		}
+	}
+	for _, d := range done.Deliveries {
+		if d.Delivered+d.Staged > 0 {
+			_, _ = fmt.Fprintf(t.stdout, "%s of delivery %s: %d delivered files, %d staged\n", verb, d.Delivery, d.Delivered, d.Staged)
 		}
 	}
 	for _, d := range done.Skipped {

@@ -12,6 +12,7 @@ import (
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -19,29 +20,42 @@ type runCommand struct {
 	configFlags
 	outputFlags
 	workFlags
-	Date    string        `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night to publish; latest is the newest ready snapshot."`
-	DryRun  bool          `help:"Compute and judge everything, write nothing."`
-	Force   bool          `help:"Publish a date again that is published already."`
-	Accept  []string      `placeholder:"GATE" help:"Let a refusing gate pass; repeatable. Needs --reason."`
-	Reason  string        `placeholder:"TEXT" help:"Why; kept in the manifest."`
-	Timeout time.Duration `default:"6h" placeholder:"DURATION" help:"Give up after this time; nothing of an unfinished run is published."`
+	Date      string        `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night to publish; latest is the newest ready snapshot."`
+	DryRun    bool          `help:"Compute and judge everything, write nothing."`
+	Force     bool          `help:"Publish a date again that is published already."`
+	Accept    []string      `placeholder:"GATE" help:"Let a refusing gate pass; repeatable. Needs --reason."`
+	Reason    string        `placeholder:"TEXT" help:"Why; kept in the manifest."`
+	NoDeliver bool          `help:"Publish, and send nothing to the campaign tools."`
+	Timeout   time.Duration `default:"6h" placeholder:"DURATION" help:"Give up after this time; nothing of an unfinished run is published."`
 }
 
 // Run publishes one night.
 func (c *runCommand) Run(t *terminal) error {
 	start := time.Now()
 	cfg, day, out, err := c.publish(t)
+	var delivered []*delivery.Outcome
+	if err == nil && c.delivers(cfg, out) {
+		delivered, err = deliver(t, cfg, c.workFlags)
+	}
 	seconds := time.Since(start).Seconds()
 	if out != nil {
 		out.Warnings = append(slices.Clone(cfg.Warnings), out.Warnings...)
 	}
 	if c.JSON {
-		return t.answer(runResult(cfg, day, out, seconds, err), err)
+		return t.answer(runResult(cfg, day, out, delivered, seconds, err), err)
 	}
 	if out != nil {
 		printSummary(t, cfg, day, out, seconds)
 	}
+	printDeliveries(t, delivered)
 	return err
+}
+
+// delivers says whether something may be due after the run. It may be so for a date
+// that was published before: that delivery can have been interrupted.
+func (c *runCommand) delivers(cfg *config.Config, out *pipeline.Outcome) bool {
+	published := out.Status == pipeline.Published || out.Status == pipeline.AlreadyPublished
+	return published && !c.DryRun && !c.NoDeliver && len(cfg.Deliveries) > 0
 }
 
 func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.Outcome, error) {
@@ -88,20 +102,21 @@ func (c *runCommand) accepted() (map[string]string, error) {
 
 // runJSON is the object of run --json.
 type runJSON struct {
-	Status     string            `json:"status"`
-	Prediction string            `json:"prediction,omitempty"`
-	Date       string            `json:"date,omitempty"`
-	Run        string            `json:"run,omitempty"`
-	Seq        *int              `json:"seq,omitempty"`
-	Seconds    float64           `json:"seconds"`
-	Message    string            `json:"message,omitempty"`
-	Warnings   []string          `json:"warnings,omitempty"`
-	Manifest   *publish.Manifest `json:"manifest,omitempty"`
-	Error      *errorJSON        `json:"error,omitempty"`
+	Status     string              `json:"status"`
+	Prediction string              `json:"prediction,omitempty"`
+	Date       string              `json:"date,omitempty"`
+	Run        string              `json:"run,omitempty"`
+	Seq        *int                `json:"seq,omitempty"`
+	Seconds    float64             `json:"seconds"`
+	Message    string              `json:"message,omitempty"`
+	Warnings   []string            `json:"warnings,omitempty"`
+	Manifest   *publish.Manifest   `json:"manifest,omitempty"`
+	Deliveries []*delivery.Outcome `json:"deliveries,omitempty"`
+	Error      *errorJSON          `json:"error,omitempty"`
 }
 
-func runResult(cfg *config.Config, day date.Date, out *pipeline.Outcome, seconds float64, err error) runJSON {
-	r := runJSON{Date: day.String(), Seconds: seconds}
+func runResult(cfg *config.Config, day date.Date, out *pipeline.Outcome, delivered []*delivery.Outcome, seconds float64, err error) runJSON {
+	r := runJSON{Date: day.String(), Seconds: seconds, Deliveries: delivered}
 	if cfg != nil {
 		r.Prediction = cfg.Prediction
 	}
@@ -113,7 +128,11 @@ func runResult(cfg *config.Config, day date.Date, out *pipeline.Outcome, seconds
 		}
 	}
 	if err != nil {
-		r.Status, r.Error = errorOf(err)
+		status, form := errorOf(err)
+		r.Error = form
+		if !errors.Is(err, jobs.ErrDelivery) { // the night is published all the same
+			r.Status = status
+		}
 	}
 	return r
 }

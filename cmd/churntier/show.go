@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/pipeline/delivery"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -31,6 +32,9 @@ func (c *showCommand) Run(t *terminal) error {
 	}
 	printLog(t, shown.Log)
 	printTable(t.stdout, []string{"history", "status", "entry", "rows", "scored", "rejected", "duplicates"}, shown.History, historyCells)
+	for _, d := range shown.Deliveries {
+		printPast(t, d)
+	}
 	for _, r := range shown.Refusals {
 		printRefused(t.stdout, r)
 	}
@@ -80,6 +84,23 @@ func (c *showCommand) show(t *terminal) (*jobs.Shown, error) {
 		return nil, err
 	}
 	return jobs.Show(t.ctx, cfg, c.Date)
+}
+
+// printPast lists what a tool received.
+func printPast(t *terminal, d jobs.PastDeliveries) {
+	printTable(t.stdout, []string{"delivery " + d.Name, "number", "kind", "members", "entered", "left", "moved", "rows sent", "uncertain", "not sent"}, d.Past, func(p delivery.Past) []string {
+		c := p.Counts
+		return []string{p.Date.String(), fmt.Sprint(p.N), string(p.Kind), count(c.Now), count(c.Entered), count(c.Left), count(c.Moved), count(p.Rows),
+			fmt.Sprint(len(p.Uncertain)), fmt.Sprint(len(p.Unsent) + p.Waiting)}
+	})
+	for _, p := range d.Past {
+		for _, name := range p.Uncertain {
+			_, _ = fmt.Fprintf(t.stdout, "uncertain: %s may have arrived or not; look, and send it again with churntier redeliver if it has not\n", name)
+		}
+		if len(p.Unsent) > 0 {
+			_, _ = fmt.Fprintf(t.stdout, "number %d was given up: %s\n", p.N, printable(p.Why))
+		}
+	}
 }
 
 // printLog lists what happened to a date, where that is more than one publication.

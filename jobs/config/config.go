@@ -86,6 +86,7 @@ type Config struct {
 	Audiences  []Audience // nil = one a category, named after it
 	Gates      Gates
 	Publish    Publish
+	Deliveries []Delivery
 	Warnings   []string // what is allowed and yet looks like a mistake
 }
 

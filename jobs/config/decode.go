@@ -26,6 +26,7 @@ func decode(n *node) *Config {
 		Audiences:  each(n.get("audiences"), audienceOf),
 		Gates:      gatesOf(n.get("gates")),
 		Publish:    publishOf(n.get("publish")),
+		Deliveries: each(n.get("deliveries"), deliveryOf),
 	}
 }
 

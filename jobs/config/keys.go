@@ -29,10 +29,10 @@ var table = mapKind{
 		{name: "lag_days", later: true, doc: "Days from the logical date to the night it is due."},
 		{name: "deadline", later: true, doc: "Time of day after which a snapshot is late."},
 		{name: "catch_up", later: true, doc: "Nights that serve heals."},
-		{name: "deliveries", later: true, doc: "Campaign tools that receive audiences."},
+		{name: "deliveries", kind: listKind{of: deliveryKind, rules: []rule{distinct("name")}}, doc: "Campaign tools that receive audiences."},
 		{name: "notify", later: true, doc: "Who is told about a night."},
 	},
-	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}},
+	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}, {check: deliversAudiences}, {check: deliversPublished}, {check: oneWriter}},
 }
 
 var snapshotKind = mapKind{

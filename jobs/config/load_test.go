@@ -269,6 +269,14 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+func TestDestinationThatReadsS3Alone(t *testing.T) {
+	got, _ := load(t, complete("deliveries:\n  - name: a\n    to: gs://crm/x\n    destination: braze-cdi\n    audiences: [high]\n    columns: {external_id: user_id, risk: category}\n"))
+	want := []string{"churntier.yaml:3: deliveries[0].to: is not on S3, from where alone braze-cdi takes files by event notifications\n    3 |     to: gs://crm/x"}
+	if diff := cmp.Diff(want, got.Warnings); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestLocations(t *testing.T) {
 	for _, c := range []struct{ written, want string }{
 		{"out", "FOLDER/out"},

@@ -62,13 +62,16 @@ func DefaultColumns(id string) []Column {
 	}
 }
 
+// ScoreColumn names the scores in the table of all scored users.
+const ScoreColumn = "churn_score"
+
 // ScoresColumns are the columns of the table of all scored users: the id, what
 // was computed, and the snapshot columns that are passed through.
 func ScoresColumns(id string, passthrough []string) []Column {
 	columns := []Column{
 		{Name: id, Source: FromColumn, Column: id},
 		{Name: "churn_probability", Source: FromProbability},
-		{Name: "churn_score", Source: FromScore},
+		{Name: ScoreColumn, Source: FromScore},
 		{Name: "churn_category", Source: FromCategory},
 		{Name: "snapshot_date", Source: FromSnapshotDate},
 	}

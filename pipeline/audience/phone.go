@@ -16,7 +16,7 @@ type Normalise string
 //     whether that 0 is part of the number depends on the country;
 //   - letters, extensions, two numbers in one text, digits that are not ASCII.
 //
-// Hashed, it is hashed with the +, as Google does; Meta leaves the + out.
+// Hashed, it is hashed with the +, as Google does.
 //
 // That a number exists is not checked. A library that knows the numbering plans
 // of all countries, github.com/nyaruka/phonenumbers, would add 7 MiB to the
@@ -25,11 +25,24 @@ type Normalise string
 // longer be published with the same bytes.
 const E164 Normalise = "e164"
 
+// E164Digits is E164 without the +, as Meta hashes it.
+const E164Digits Normalise = "e164-digits"
+
 // What is left out wherever it stands.
 const (
 	phoneSpaces     = " \u00A0\u202F"
 	phoneSeparators = phoneSpaces + ".-/()"
 )
+
+// appendE164Digits adds the digits of the international form.
+func appendE164Digits(dst []byte, s string) ([]byte, bool) {
+	start := len(dst)
+	dst, ok := appendE164(dst, s)
+	if ok {
+		dst = append(dst[:start], dst[start+1:]...)
+	}
+	return dst, ok
+}
 
 // appendE164 adds the international form of s to dst, false where there is none.
 func appendE164(dst []byte, s string) ([]byte, bool) {

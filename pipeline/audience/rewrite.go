@@ -18,9 +18,9 @@ import (
 // a column of type t.
 func (c Column) checkRewrite(t arrow.DataType) error {
 	switch {
-	case c.Hash != "" && c.Hash != SHA256LowerTrim:
+	case c.Hash != "" && c.Hash != SHA256LowerTrim && c.Hash != SHA256Once:
 		return fmt.Errorf("%w: hash %q: want %s", ErrOption, c.Hash, SHA256LowerTrim)
-	case c.Normalise != "" && c.Normalise != E164:
+	case c.Normalise != "" && forms[c.Normalise] == nil:
 		return fmt.Errorf("%w: normalise %q: want %s", ErrOption, c.Normalise, E164)
 	case t.ID() == arrow.STRING:
 		return nil
@@ -35,8 +35,8 @@ func (c Column) isRewritten() bool { return c.Hash != "" || c.Normalise != "" }
 // rewriter writes other texts in place of those of a column: each normalised, if
 // asked, and then hashed, if asked. Texts of a dictionary are rewritten once each.
 type rewriter struct {
-	prepare func(dst []byte, s string) ([]byte, bool)
-	hash    bool
+	prepare prepare
+	hash    Hash
 
 	text  []byte // reused, as all below: one text, prepared
 	done  []rewritten
@@ -51,10 +51,18 @@ type rewritten struct {
 	known, not bool // not: it is null
 }
 
+// prepare adds a text to dst in some form, false when it has none in it.
+type prepare func(dst []byte, s string) ([]byte, bool)
+
+// forms leave nothing to trim, and no upper case.
+var forms = map[Normalise]prepare{
+	E164: appendE164, E164Digits: appendE164Digits, PersonName: appendPersonName, PlaceName: appendPlaceName,
+}
+
 func newRewriter(c Column) *rewriter {
-	w := &rewriter{prepare: appendLowerTrim, hash: c.Hash != ""}
-	if c.Normalise == E164 { // which leaves nothing to trim, and no letters
-		w.prepare = appendE164
+	w := &rewriter{prepare: appendLowerTrim, hash: c.Hash}
+	if form := forms[c.Normalise]; form != nil {
+		w.prepare = form
 	}
 	return w
 }
@@ -121,10 +129,15 @@ func (w *rewriter) add(words array.StringLike, word int) (bool, error) {
 		return false, ErrText
 	}
 	var ok bool
-	w.text, ok = w.prepare(w.text[:0], s)
+	hashed := w.hash == SHA256Once && isSHA256(s)
+	if hashed {
+		w.text, ok = appendLowerTrim(w.text[:0], s)
+	} else {
+		w.text, ok = w.prepare(w.text[:0], s)
+	}
 	d.known, d.not, d.from = true, !ok, int32(len(w.data))
 	switch {
-	case ok && w.hash:
+	case ok && w.hash != "" && !hashed:
 		sum := sha256.Sum256(w.text)
 		w.data = hex.AppendEncode(w.data, sum[:])
 	case ok:

@@ -166,6 +166,53 @@ func TestHashOfANormalisedPhone(t *testing.T) {
 	}
 }
 
+// The phone number is that of Meta's customer information parameters, with the
+// country code that they demand.
+func TestE164Digits(t *testing.T) {
+	c := audience.Column{Normalise: audience.E164Digits, Hash: audience.SHA256LowerTrim}
+	got := rewritten(t, c, "+1 (650)555-1212", "(650)555-1212", nil)
+	if diff := cmp.Diff([]any{"e323ec626319ca94ee8bff2e4c87cf613be6ea19919ed1364124e16807ab3176", nil, nil}, got); diff != "" {
+		t.Errorf("hashed (-want +got):\n%s", diff)
+	}
+	got = rewritten(t, audience.Column{Normalise: audience.E164Digits}, "00 1 650 555 1212")
+	if diff := cmp.Diff([]any{"16505551212"}, got); diff != "" {
+		t.Errorf("plain (-want +got):\n%s", diff)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, test := range []struct{ in, person, place any }{
+		{" Valéry\n", "valéry", "valéry"},
+		{"O'Neill-Smith Jr.", "oneillsmith jr", "oneillsmithjr"},
+		{"New York", "new york", "newyork"},
+		{"정", "정", "정"},
+		{"x+y=$1", "xy1", "xy1"},
+		{" .- ", nil, nil},
+		{"", nil, nil},
+		{nil, nil, nil},
+	} {
+		got := []any{rewritten(t, audience.Column{Normalise: audience.PersonName}, test.in)[0], rewritten(t, audience.Column{Normalise: audience.PlaceName}, test.in)[0]}
+		if diff := cmp.Diff([]any{test.person, test.place}, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", test.in, diff)
+		}
+	}
+}
+
+// What is a digest already is not hashed a second time, whatever its form would be.
+func TestSHA256Once(t *testing.T) {
+	const digest = "e323ec626319ca94ee8bff2e4c87cf613be6ea19919ed1364124e16807ab3176"
+	for _, form := range []audience.Normalise{"", audience.E164Digits} {
+		c := audience.Column{Normalise: form, Hash: audience.SHA256Once}
+		got := rewritten(t, c, digest, strings.ToUpper(digest), "+1 650 555 1212", digest[:63]+"x")
+		if got[0] != any(digest) || got[1] != any(digest) || got[3] == any(digest[:63]+"x") {
+			t.Errorf("%q: %v", form, got)
+		}
+		if form == audience.E164Digits && got[2] != any(digest) {
+			t.Errorf("%q: %v", form, got)
+		}
+	}
+}
+
 // A phone number begins with + and refuses no CSV file; other texts of the same
 // column do, and a number that was not normalised.
 func TestPhonesAreNoFormulas(t *testing.T) {

@@ -100,10 +100,13 @@ func (a *Audience) DeliveredFiles() []File {
 }
 
 // MembersFiles gives the Parquet files that list the members.
-func (a *Audience) MembersFiles() []File {
+func (a *Audience) MembersFiles() []File { return a.ParquetFiles(false) }
+
+// ParquetFiles gives the Parquet files that list the members, or the control arm.
+func (a *Audience) ParquetFiles(control bool) []File {
 	var files []File
 	for _, f := range a.Files {
-		if f.Format == "parquet" && !f.IsControl() {
+		if f.Format == "parquet" && f.IsControl() == control {
 			files = append(files, f)
 		}
 	}

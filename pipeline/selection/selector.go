@@ -26,6 +26,7 @@ type Selector struct {
 	taken    []bool  // rows that an exclusive audience has taken
 	selected [][]int32
 	arms     []Arms
+	whys     []Why
 }
 
 // Arms are the rows of a batch that an audience selects, ascending: its members,
@@ -175,13 +176,23 @@ func (s *Selector) divide(rows *Rows, a int, cut Cut) {
 	arms.Members, arms.Control = arms.Members[:0], arms.Control[:0]
 	for _, i := range s.selected[a] {
 		switch {
-		case !cut.keeps(rows.Hundredths[i], func() uint64 { return s.tie(rows, i) }):
-		case s.rules.Holdout != nil && s.rules.Holdout.Holds(rows.Key(int(i))):
+		case !s.keeps(rows, i, cut):
+		case s.holds(rows, i):
 			arms.Control = append(arms.Control, i)
 		default:
 			arms.Members = append(arms.Members, i)
 		}
 	}
+}
+
+// keeps tells whether a row is within a limit.
+func (s *Selector) keeps(rows *Rows, i int32, cut Cut) bool {
+	return cut.keeps(rows.Hundredths[i], func() uint64 { return s.tie(rows, i) })
+}
+
+// holds tells whether a row is in the control arm.
+func (s *Selector) holds(rows *Rows, i int32) bool {
+	return s.rules.Holdout != nil && s.rules.Holdout.Holds(rows.Key(int(i)))
 }
 
 // keep filters rows in place.

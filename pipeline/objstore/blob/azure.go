@@ -32,14 +32,17 @@ func OpenAzure(ctx context.Context, name string) (*Driver, error) {
 
 // NewAzure gives a container that a client reaches.
 func NewAzure(client *container.Client) *Driver {
-	c := azureContainer{client}
+	c := azureContainer{client: client}
 	return &Driver{objects: c, uploads: c}
 }
 
 // azurePage is how many objects are asked for at once.
 const azurePage = 1000
 
-type azureContainer struct{ client *container.Client }
+type azureContainer struct {
+	client *container.Client
+	single bool // requests that make an object visible are not repeated
+}
 
 func (c azureContainer) page(ctx context.Context, prefix string, folders bool, token string) ([]objstore.Attrs, string, error) {
 	delimiter, most := "", int32(azurePage)

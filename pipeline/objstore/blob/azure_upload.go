@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	azureblob "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
@@ -15,8 +16,21 @@ import (
 	"github.com/churntier/churntier/pipeline/objstore"
 )
 
+func (c azureContainer) once() writer {
+	c.single = true
+	return c
+}
+
+// ending is the context of a request that makes an object visible.
+func (c azureContainer) ending(ctx context.Context) context.Context {
+	if c.single {
+		return policy.WithRetryOptions(ctx, policy.RetryOptions{MaxRetries: -1})
+	}
+	return ctx
+}
+
 func (c azureContainer) whole(ctx context.Context, key string, cond objstore.Condition, data []byte) (string, error) {
-	out, err := c.client.NewBlockBlobClient(key).Upload(ctx, streaming.NopCloser(bytes.NewReader(data)), &blockblob.UploadOptions{
+	out, err := c.client.NewBlockBlobClient(key).Upload(c.ending(ctx), streaming.NopCloser(bytes.NewReader(data)), &blockblob.UploadOptions{
 		HTTPHeaders: headers(), AccessConditions: azureConditions(cond), TransactionalValidation: md5Of(data),
 	})
 	if err != nil {
@@ -26,15 +40,16 @@ func (c azureContainer) whole(ctx context.Context, key string, cond objstore.Con
 }
 
 func (c azureContainer) begin(_ context.Context, key string) (pieces, error) {
-	return &azurePieces{client: c.client.NewBlockBlobClient(key), upload: rand.Text()}, nil
+	return &azurePieces{container: c, client: c.client.NewBlockBlobClient(key), upload: rand.Text()}, nil
 }
 
 // azurePieces are blocks of a blob. Their names begin with that of the upload:
 // all who write a blob share the space of its blocks.
 type azurePieces struct {
-	client *blockblob.Client
-	upload string
-	blocks []string
+	container azureContainer
+	client    *blockblob.Client
+	upload    string
+	blocks    []string
 }
 
 func (p *azurePieces) add(ctx context.Context, data []byte) error {
@@ -50,7 +65,7 @@ func (p *azurePieces) add(ctx context.Context, data []byte) error {
 }
 
 func (p *azurePieces) finish(ctx context.Context, cond objstore.Condition, _ objstore.Checksum) (string, error) {
-	out, err := p.client.CommitBlockList(ctx, p.blocks, &blockblob.CommitBlockListOptions{
+	out, err := p.client.CommitBlockList(p.container.ending(ctx), p.blocks, &blockblob.CommitBlockListOptions{
 		HTTPHeaders: headers(), AccessConditions: azureConditions(cond),
 	})
 	if err != nil {

@@ -56,6 +56,10 @@ type Driver struct {
 	uploads writer
 }
 
+// Once gives the same bucket, where no request that makes an object visible is sent
+// a second time.
+func (d *Driver) Once() objstore.Driver { return &Driver{d.objects, d.uploads.once()} }
+
 // reader is how one cloud finds, reads and removes objects. Errors are of the
 // kinds of objstore where one fits; generations are ETags.
 type reader interface {

@@ -46,7 +46,7 @@ func OpenS3(ctx context.Context, bucket string) (*Driver, error) {
 
 // NewS3 gives a bucket that a client reaches.
 func NewS3(client *s3.Client, bucket string) *Driver {
-	b := s3Bucket{bucket, s3.New(client.Options(), adjust)}
+	b := s3Bucket{name: bucket, client: s3.New(client.Options(), adjust)}
 	return &Driver{objects: b, uploads: b}
 }
 
@@ -67,6 +67,7 @@ func adjust(o *s3.Options) {
 type s3Bucket struct {
 	name   string
 	client *s3.Client
+	ends   []func(*s3.Options) // of the requests that make an object visible
 }
 
 func (b s3Bucket) page(ctx context.Context, prefix string, folders bool, token string) ([]objstore.Attrs, string, error) {

@@ -15,13 +15,18 @@ import (
 
 const contentType = "application/octet-stream"
 
+func (b s3Bucket) once() writer {
+	b.ends = []func(*s3.Options){func(o *s3.Options) { o.Retryer = aws.NopRetryer{} }}
+	return b
+}
+
 func (b s3Bucket) whole(ctx context.Context, key string, cond objstore.Condition, data []byte) (string, error) {
 	in := &s3.PutObjectInput{
 		Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentType: aws.String(contentType),
 		ChecksumCRC32C: crc32cText(objstore.ChecksumOf(data).CRC32C),
 	}
 	in.IfNoneMatch, in.IfMatch = s3Conditions(cond)
-	out, err := b.client.PutObject(ctx, in)
+	out, err := b.client.PutObject(ctx, in, b.ends...)
 	if err != nil {
 		return "", s3Unwritten(err)
 	}
@@ -69,7 +74,7 @@ func (p *s3Pieces) finish(ctx context.Context, cond objstore.Condition, sum objs
 		MpuObjectSize: &sum.Size,
 	}
 	in.IfNoneMatch, in.IfMatch = s3Conditions(cond)
-	out, err := p.bucket.client.CompleteMultipartUpload(ctx, in)
+	out, err := p.bucket.client.CompleteMultipartUpload(ctx, in, p.bucket.ends...)
 	if err != nil {
 		return "", s3Unwritten(err)
 	}

@@ -21,6 +21,8 @@ type writer interface {
 	whole(ctx context.Context, key string, cond objstore.Condition, data []byte) (generation string, err error)
 	// begin starts an object that is sent in pieces.
 	begin(ctx context.Context, key string) (pieces, error)
+	// once gives the writer that does not repeat whole, nor finish of its pieces.
+	once() writer
 }
 
 // pieces is an object of which nobody sees anything until it is finished.

@@ -21,6 +21,9 @@ type Options struct {
 	// Output: the bucket will be written, so a local folder that does not
 	// exist yet reads as empty; else it is ErrNoBucket.
 	Output bool
+	// Once: others take away what is written, so no request that makes an object
+	// visible is sent a second time, also after an answer that says nothing.
+	Once bool
 	// Wrap, if set, puts another driver around that of the store, such as a
 	// dry run.
 	Wrap func(objstore.Driver) objstore.Driver
@@ -45,12 +48,18 @@ func Open(ctx context.Context, location string, opts Options) (*objstore.Bucket,
 		"azblob://container/prefix, file:///folder or a path", location, objstore.ErrScheme, scheme)
 }
 
-type connect func(ctx context.Context, bucket string) (objstore.Driver, error)
+type connect func(ctx context.Context, bucket string) (cloud, error)
+
+// cloud is a driver whose client repeats requests.
+type cloud interface {
+	objstore.Driver
+	Once() objstore.Driver
+}
 
 var clouds = map[string]connect{
-	"gs":     func(ctx context.Context, bucket string) (objstore.Driver, error) { return gcs.Open(ctx, bucket) },
-	"s3":     func(ctx context.Context, bucket string) (objstore.Driver, error) { return blob.OpenS3(ctx, bucket) },
-	"azblob": func(ctx context.Context, name string) (objstore.Driver, error) { return blob.OpenAzure(ctx, name) },
+	"gs":     func(ctx context.Context, bucket string) (cloud, error) { return gcs.Open(ctx, bucket) },
+	"s3":     func(ctx context.Context, bucket string) (cloud, error) { return blob.OpenS3(ctx, bucket) },
+	"azblob": func(ctx context.Context, name string) (cloud, error) { return blob.OpenAzure(ctx, name) },
 }
 
 func openCloud(ctx context.Context, scheme, rest string, connect connect, opts Options) (*objstore.Bucket, error) {
@@ -69,9 +78,13 @@ func openCloud(ctx context.Context, scheme, rest string, connect connect, opts O
 			return nil, fmt.Errorf("open %s://%s: %w", scheme, rest, err)
 		}
 	}
-	d, err := connect(ctx, name)
+	connected, err := connect(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("open %s://%s: %w", scheme, rest, err)
+	}
+	var d objstore.Driver = connected
+	if opts.Once {
+		d = connected.Once()
 	}
 	return opts.bucket(retry.New(d), scheme+"://"+name).Sub(prefix), nil
 }

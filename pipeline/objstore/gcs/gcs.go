@@ -30,6 +30,7 @@ const retryFor = time.Minute
 type Driver struct {
 	bucket *storage.BucketHandle
 	name   string
+	once   bool
 }
 
 // Open connects to a bucket with the credentials of the environment. Whether
@@ -43,6 +44,14 @@ func Open(ctx context.Context, bucket string, opts ...option.ClientOption) (*Dri
 	}
 	client.SetRetry(storage.WithMaxRetryDuration(retryFor))
 	return &Driver{bucket: client.Bucket(bucket), name: bucket}, nil
+}
+
+// Once gives the same bucket, where no request that makes an object visible is sent
+// a second time.
+func (d *Driver) Once() objstore.Driver {
+	once := *d
+	once.once = true
+	return &once
 }
 
 // List implements objstore.Driver.

@@ -27,6 +27,9 @@ func (d *Driver) Put(ctx context.Context, key string, cond objstore.Condition) (
 	if err != nil {
 		return nil, err
 	}
+	if d.once { // pieces are repeated still: their session makes one object, and ends
+		object = object.Retryer(storage.WithPolicy(storage.RetryNever))
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	return &upload{ctx: ctx, cancel: cancel, driver: d, object: object, key: key}, nil
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,8 +50,16 @@ func startProxy(t *testing.T, target string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
 	p := &proxy{}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		ModifyResponse: func(r *http.Response) error { // the session of an upload leads through the proxy too
+			if session, found := strings.CutPrefix(r.Header.Get("Location"), target); found {
+				r.Header.Set("Location", p.url+session)
+			}
+			return nil
+		},
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := p.fault.Load()
 		switch {
@@ -232,6 +242,65 @@ func TestWritesOnEveryCloud(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A create whose answer is lost is not sent again to a place from which others take
+// what is there: they would find it twice. Where it may be, they do.
+func TestOnceOnEveryCloud(t *testing.T) {
+	small, large := content[:100], bytes.Repeat(content, 12) // in one request, and in pieces
+	for cloud, start := range clouds {
+		for _, test := range []struct {
+			name    string
+			data    []byte
+			once    bool
+			visible int
+		}{{"small", small, true, 0}, {"large", large, true, 0}, {"small, repeated", small, false, 1}} {
+			t.Run(cloud+" "+test.name, func(t *testing.T) {
+				p, d := start(t)
+				if test.once {
+					d = d.(interface{ Once() objstore.Driver }).Once()
+				}
+				b := objstore.New(retry.With(d, brief), cloud+"://nightly")
+				w, err := b.Create(t.Context(), "part")
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.fault.Store(&fault{meet: taking(b), forEver: true})
+				_, err = w.Write(test.data)
+				if err == nil {
+					_, err = w.Commit()
+				}
+				if (err != nil) != test.once || objstore.Kind(err) != nil {
+					t.Errorf("the create gave %v", err)
+				}
+				if there, err := b.List(t.Context(), ""); err != nil || len(there) != test.visible {
+					t.Errorf("there are %v, %v", there, err)
+				}
+			})
+		}
+	}
+}
+
+// taking takes away the first object that becomes visible, before the answer to its
+// create, which is lost.
+func taking(b *objstore.Bucket) func(http.ResponseWriter, *http.Request, http.Handler) {
+	var taken atomic.Bool
+	return func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+		if taken.Load() || r.Method != http.MethodPut && r.Method != http.MethodPost {
+			forward.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		forward.ServeHTTP(answer, r)
+		if b.Delete(r.Context(), "part", objstore.Any) == nil {
+			taken.Store(true)
+			reset(w, r, forward)
+			return
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = answer.Body.WriteTo(w)
 	}
 }
 

@@ -1,0 +1,175 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/filter"
+)
+
+// ErrColumns says that what is published does not have what the columns of the
+// delivery take.
+var ErrColumns = errors.New("the columns of the delivery")
+
+// Column is one column of a delivered file: From names a column of the audience's
+// published Parquet file, one of the words below, or is an expression of the former.
+// Texts may be normalised and then hashed.
+type Column struct{ Name, From, Hash, Normalise string }
+
+// The words that stand in Column.From for what only a delivery knows. A published
+// column of that name wins.
+const (
+	WordDate     = "snapshot_date" // of the publication
+	WordAudience = "audience"      // name of the audience
+	WordDay      = "cadence_day"   // of the cadence, from 1
+	WordChange   = "change"        // entered, moved, updated, stayed or left
+	WordReason   = "reason"        // why a user left
+)
+
+// words are the types of the words. They are columns beside the published ones.
+var words = []arrow.Field{
+	{Name: WordDate, Type: arrow.FixedWidthTypes.Date32},
+	{Name: WordAudience, Type: arrow.BinaryTypes.String},
+	{Name: WordDay, Type: arrow.PrimitiveTypes.Int32, Nullable: true},
+	{Name: WordChange, Type: arrow.BinaryTypes.String},
+	{Name: WordReason, Type: arrow.BinaryTypes.String, Nullable: true},
+}
+
+// Words lists the words.
+func Words() []string { return names(arrow.NewSchema(words, nil)) }
+
+// extended gives the published columns with the words after them.
+func extended(published *arrow.Schema) *arrow.Schema {
+	fields := slices.Clone(published.Fields())
+	for _, w := range words {
+		if !published.HasField(w.Name) {
+			fields = append(fields, w)
+		}
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+// layout says what a delivered file is made of; id is the published column of ids.
+func layout(columns []Column, id string, d date.Date, schema *arrow.Schema) (audience.Layout, error) {
+	l := audience.Layout{ID: id, Date: d}
+	var faults []error
+	for _, c := range columns {
+		out := audience.Column{Name: c.Name, Normalise: audience.Normalise(c.Normalise), Hash: audience.Hash(c.Hash)}
+		column, x := filter.Resolve(c.From, schema)
+		if x == nil {
+			out.Source, out.Column = audience.FromColumn, column
+		} else {
+			p, err := x.Bind(schema, filter.Options{Want: filter.WantAny})
+			if err != nil {
+				faults = append(faults, fmt.Errorf("%w: %q: %w", ErrColumns, c.Name, err))
+			}
+			out.Source, out.Program = audience.FromExpression, p
+		}
+		l.Columns = append(l.Columns, out)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return l, err
+	}
+	if _, err := l.Schema(schema); err != nil {
+		return l, fmt.Errorf("%w: %w; add the column to the audience's file of format parquet", ErrColumns, err)
+	}
+	return l, nil
+}
+
+// said is what the words say of one row.
+type said struct {
+	audience string
+	day      int // 0 for none
+	change   Change
+	reason   Reason
+}
+
+// withWords adds the words to published rows. It is the caller's to release.
+func withWords(rows arrow.RecordBatch, schema *arrow.Schema, d date.Date, of func(row int) said) arrow.RecordBatch {
+	columns := slices.Clone(rows.Columns())
+	for _, f := range schema.Fields()[len(columns):] {
+		columns = append(columns, word(f, int(rows.NumRows()), d, of))
+	}
+	return batchOf(schema, columns, rows.NumRows())
+}
+
+// batchOf makes a batch whose columns have the names of a schema. Texts may be
+// dictionaries in it.
+func batchOf(schema *arrow.Schema, columns []arrow.Array, rows int64) arrow.RecordBatch {
+	fields := slices.Clone(schema.Fields())
+	for i := range fields {
+		fields[i].Type = columns[i].DataType()
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, rows)
+}
+
+func word(f arrow.Field, n int, d date.Date, of func(row int) said) arrow.Array {
+	b := array.NewBuilder(memory.DefaultAllocator, f.Type)
+	defer b.Release()
+	for row := range n {
+		switch b := b.(type) {
+		case *array.Date32Builder:
+			b.Append(arrow.Date32(d.Days()))
+		case *array.Int32Builder:
+			if day := of(row).day; day > 0 {
+				b.Append(int32(day))
+			} else {
+				b.AppendNull()
+			}
+		case *array.StringBuilder:
+			appendWord(b, f.Name, of(row))
+		}
+	}
+	return b.NewArray()
+}
+
+func appendWord(b *array.StringBuilder, word string, s said) {
+	switch {
+	case word == WordAudience:
+		b.Append(s.audience)
+	case word == WordChange:
+		b.Append(string(s.change))
+	case s.reason == "":
+		b.AppendNull()
+	default:
+		b.Append(string(s.reason))
+	}
+}
+
+// leavers gives rows of a schema that hold nothing but ids and the words.
+func leavers(schema *arrow.Schema, id string, ids []string, d date.Date, of func(row int) said) (arrow.RecordBatch, error) {
+	columns := make([]arrow.Array, schema.NumFields())
+	for i, f := range schema.Fields() {
+		switch {
+		case f.Name == id:
+			var err error
+			if columns[i], err = idsAs(f.Type, ids); err != nil {
+				return nil, err
+			}
+		case slices.ContainsFunc(words, func(w arrow.Field) bool { return w.Name == f.Name && arrow.TypeEqual(w.Type, f.Type) }):
+			columns[i] = word(f, len(ids), d, of)
+		default:
+			columns[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, len(ids))
+		}
+	}
+	return batchOf(schema, columns, int64(len(ids))), nil
+}
+
+// idsAs gives ids as an array of the published column's type.
+func idsAs(t arrow.DataType, ids []string) (arrow.Array, error) {
+	b := array.NewBuilder(memory.DefaultAllocator, t)
+	defer b.Release()
+	for _, id := range ids {
+		if err := b.AppendValueFromString(id); err != nil {
+			return nil, fmt.Errorf("%w: an id that left is no %s any more: %w", ErrColumns, t, err)
+		}
+	}
+	return b.NewArray(), nil
+}

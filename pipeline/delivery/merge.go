@@ -1,0 +1,353 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/churntier/churntier/pipeline/date"
+)
+
+// Change says what a delivery tells of a user in one audience.
+type Change string
+
+// The changes. A user who leaves one audience for another one moves.
+const (
+	Entered Change = "entered"
+	Moved   Change = "moved"
+	Updated Change = "updated" // stayed, with other values
+	Stayed  Change = "stayed"
+	Left    Change = "left"
+)
+
+// Counts are of users, each counted once whatever the number of audiences:
+// Previous + Entered - Left = Now, and Entered + Stayed + Moved = Now.
+type Counts struct {
+	Previous int64 `json:"previous"`
+	Entered  int64 `json:"entered"`
+	Left     int64 `json:"left"`
+	Moved    int64 `json:"moved"`
+	Stayed   int64 `json:"stayed"`
+	Now      int64 `json:"now"`
+}
+
+// merge holds the members now against those of the delivery before, user by user in
+// the order of keys.
+type merge struct {
+	date    date.Date
+	cadence *Cadence
+	sources []*source
+	whole   bool     // see builder
+	place   int64    // of the next leaver: after those of all rows
+	one     []string // where one row a user speaks for all audiences: these, in their order
+
+	broken func(place int64) bool                       // whether the tool would not take a row
+	keep   func(standing) error                         // takes every standing that is to be kept
+	mark   func(row *selected, m mark)                  // says what is to be sent of a row
+	left   func(s standing, moved bool, r Reason) error // takes everyone who is to be told of as a leaver; moved too where the user was taken before
+	Counts
+}
+
+// mark is what is to be sent of one row.
+type mark struct {
+	change    uint8 // index into changes, from 1; 0 for nothing
+	day       uint16
+	audiences uint16 // of the user, as bits, where one row speaks for all of them
+}
+
+var changes = []Change{"", Entered, Moved, Updated, Stayed}
+
+// run merges.
+func (m *merge) run(ctx context.Context, now *gathering, before *stateReader) error {
+	u := &user{merge: m}
+	old, err := before.next()
+	err = noEnd(err, &old)
+	if err != nil {
+		return err
+	}
+	// olderThan takes the standings of users that come before the key.
+	olderThan := func(k *key) error {
+		for old.ID != "" && (k == nil || old.key.compareUser(*k) < 0) {
+			if err := u.begin(old.key); err != nil {
+				return err
+			}
+			u.before = append(u.before, old)
+			next, err := before.next()
+			if err := noEnd(err, &next); err != nil {
+				return err
+			}
+			old = next
+		}
+		return nil
+	}
+	err = now.each(ctx, func(s selected) error {
+		k := key{Hash: s.hash, ID: s.id}
+		if err := olderThan(&k); err != nil {
+			return err
+		}
+		if err := u.begin(k); err != nil {
+			return err
+		}
+		for old.ID != "" && old.key.compareUser(k) == 0 {
+			u.before = append(u.before, old)
+			next, err := before.next()
+			if err := noEnd(err, &next); err != nil {
+				return err
+			}
+			old = next
+		}
+		u.now = append(u.now, s)
+		return nil
+	})
+	if err == nil {
+		err = olderThan(nil)
+	}
+	if err == nil {
+		err = u.end()
+	}
+	return err
+}
+
+// noEnd makes the end a standing without an id.
+func noEnd(err error, s *standing) error {
+	if errors.Is(err, io.EOF) {
+		*s = standing{}
+		return nil
+	}
+	return err
+}
+
+// compareUser orders keys by the user alone.
+func (k key) compareUser(o key) int {
+	k.Audience, k.Control, o.Audience, o.Control = "", false, "", false
+	return k.compare(o)
+}
+
+// user is all that is known of one user.
+type user struct {
+	*merge
+	key    key
+	before []standing
+	now    []selected
+}
+
+// begin goes on to the user of a key, and ends the one before.
+func (u *user) begin(k key) error {
+	if u.key.ID == k.ID && u.key.Hash == k.Hash {
+		return nil
+	}
+	if err := u.end(); err != nil {
+		return err
+	}
+	u.key = k
+	return nil
+}
+
+// end decides about the user.
+func (u *user) end() error {
+	if u.key.ID == "" {
+		return nil
+	}
+	next := u.next()
+	was, is := u.tell(next)
+	u.count(was, is, next)
+	if err := u.leave(next, is); err != nil {
+		return err
+	}
+	for _, n := range next {
+		if n.Now.forgotten(u.date) && n.Before.forgotten(u.date) {
+			continue
+		}
+		if err := u.keep(n.standing); err != nil {
+			return err
+		}
+	}
+	u.before, u.now = u.before[:0], u.now[:0]
+	return nil
+}
+
+// leave tells of the audiences that the user left, each with a place of its own, and
+// of what the tool knew the user by and knows no more. Where one row speaks for all
+// audiences it is one place; is says whether the user is a member of another one.
+func (u *user) leave(steps []step, is bool) error {
+	told := false
+	for i := range steps {
+		s := &steps[i]
+		left := s.change == Left
+		renamed := s.Before.In && s.Now.In && s.Before.Identity != s.Now.Identity
+		if s.Control || !left && !renamed {
+			continue
+		}
+		if u.one != nil && told && !is {
+			s.Place = u.place - 1
+		}
+		if u.one != nil && (told || left && is) {
+			continue
+		}
+		v := s.standing
+		v.Place = u.place
+		u.place++
+		if left {
+			s.Place = v.Place
+		}
+		if err := u.left(v, is || told, s.why(u.merge)); err != nil {
+			return err
+		}
+		told = true
+	}
+	return nil
+}
+
+// step is a standing of a user and how it changed.
+type step struct {
+	standing
+	row    *selected // nil when the publication does not have the user there
+	change Change    // "" when the user was and is out
+}
+
+// next gives the standings after this delivery, in the order of keys.
+func (u *user) next() []step {
+	var steps []step
+	for _, b := range u.before {
+		steps = append(steps, step{standing: b})
+	}
+	for i := range u.now {
+		s := &u.now[i]
+		from := u.sources[s.source]
+		k := key{u.key.Hash, u.key.ID, from.audience, from.control}
+		at := 0
+		for at < len(steps) && steps[at].key.compare(k) < 0 {
+			at++
+		}
+		if at == len(steps) || steps[at].key != k {
+			steps = append(steps, step{})
+			copy(steps[at+1:], steps[at:])
+			steps[at] = step{standing: standing{key: k}}
+		}
+		steps[at].row = s
+	}
+	for i := range steps {
+		u.decide(&steps[i])
+	}
+	return steps
+}
+
+// decide says whether the user is in one audience after this delivery.
+func (u *user) decide(s *step) {
+	s.Before, s.Place = s.Now, -1
+	s.Now = u.cadence.next(s.Before, s.row != nil && !u.broken(s.row.place), u.date)
+	switch {
+	case s.Now.In && !s.Before.In:
+		s.change = Entered
+	case !s.Now.In && s.Before.In:
+		s.change = Left
+	case s.Now.In:
+		s.change = Stayed
+	}
+	if !s.Now.In {
+		s.Now.Identity = ""
+	}
+}
+
+// why gives the reason of a leaver where it is known here.
+func (s *step) why(m *merge) Reason {
+	switch {
+	case s.row == nil:
+		return ""
+	case s.Now.In:
+		return Renamed
+	case m.broken(s.row.place):
+		return Rejected
+	}
+	return CadenceEnd
+}
+
+// speaker gives the step whose row speaks of a step: its own, or that of the first
+// audience that the user is in where one row speaks for all.
+func (u *user) speaker(steps []step, s *step) *step {
+	for _, name := range u.one {
+		for i := range steps {
+			if o := &steps[i]; !s.Control && !o.Control && o.Now.In && o.Audience == name {
+				return o
+			}
+		}
+	}
+	return s
+}
+
+// tell marks the rows of the user's audiences, and says whether the user was and is
+// a member anywhere.
+func (u *user) tell(steps []step) (was, is bool) {
+	for _, s := range steps {
+		if !s.Control {
+			was, is = was || s.Before.In, is || s.Now.In
+		}
+	}
+	for i := range steps {
+		s := &steps[i]
+		by := u.speaker(steps, s)
+		if by.Now.In {
+			s.Place = by.row.place
+		}
+		if s.Now.In {
+			s.Now.Identity, s.Now.Payload = by.row.identity, by.row.payload+uint64(by.Now.Day)
+		}
+		if s.change == Stayed && (s.Now.Payload != s.Before.Payload || s.Now.Identity != s.Before.Identity) {
+			s.change = Updated
+		}
+		if s.change == Entered && was {
+			s.change = Moved
+		}
+	}
+	u.say(steps)
+	return was, is
+}
+
+// say marks the rows that speak.
+func (u *user) say(steps []step) {
+	var audiences uint16
+	moved := false
+	for _, s := range steps {
+		if s.Control {
+			continue
+		}
+		moved = moved || u.one != nil && (s.change == Moved || s.change == Left)
+		if at := slices.Index(u.one, s.Audience); at >= 0 && s.Now.In {
+			audiences |= 1 << at
+		}
+	}
+	for i := range steps {
+		s := &steps[i]
+		if s.Control || !s.Now.In || u.speaker(steps, s) != s {
+			continue
+		}
+		change := s.change
+		switch {
+		case u.whole && s.Before.Last == u.date:
+			change = ""
+		case moved && change != Entered:
+			change = Moved
+		}
+		u.mark(s.row, mark{uint8(slices.Index(changes, change)), uint16(s.Now.Day), audiences})
+	}
+}
+
+// count counts the user once.
+func (u *user) count(was, is bool, steps []step) {
+	add := func(n *int64, yes bool) {
+		if yes {
+			*n++
+		}
+	}
+	moved := false
+	for _, s := range steps {
+		moved = moved || !s.Control && was && is && (s.change == Moved || s.change == Left)
+	}
+	add(&u.Previous, was)
+	add(&u.Now, is)
+	add(&u.Entered, is && !was)
+	add(&u.Left, was && !is)
+	add(&u.Moved, moved)
+	add(&u.Stayed, was && is && !moved)
+}

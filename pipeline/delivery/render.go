@@ -1,0 +1,223 @@
+package delivery
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/date"
+)
+
+// renderer encodes the rows of one source as a destination takes them.
+type renderer struct {
+	to      *Destination
+	formula string
+	columns []Column
+	schema  *arrow.Schema   // of what is published, extended by the words
+	words   []arrow.Field   // those that no published column takes the name of
+	layout  audience.Layout // of all columns
+
+	identifiers []audience.Layout // of each column that tells who the user is, alone
+	attributes  audience.Layout   // the other columns, where they are a payload
+	own         string            // the identifier column that holds the id and is the only one; "" where there is none
+}
+
+func newRenderer(to *Destination, formula string, columns []Column, id string, d date.Date, published *arrow.Schema) (*renderer, error) {
+	r := &renderer{to: to, formula: formula, schema: extended(published), columns: slices.Clone(columns)}
+	r.words = r.schema.Fields()[published.NumFields():]
+	for i, c := range r.columns {
+		r.columns[i] = to.as(c)
+	}
+	var err error
+	if r.layout, err = layout(r.columns, id, d, r.schema); err != nil {
+		return nil, err
+	}
+	part := func(columns ...audience.Column) audience.Layout {
+		return audience.Layout{ID: id, Date: d, Columns: columns}
+	}
+	r.attributes = part()
+	for _, c := range r.layout.Columns {
+		if to.Identifies(c.Name) {
+			r.identifiers = append(r.identifiers, part(c))
+		} else {
+			r.attributes.Columns = append(r.attributes.Columns, c)
+		}
+	}
+	if len(r.identifiers) == 1 {
+		c := r.identifiers[0].Columns[0]
+		if c.Source == audience.FromColumn && c.Column == id && c.Hash == "" && c.Normalise == "" {
+			r.own = c.Name
+		}
+	}
+	return r, nil
+}
+
+// header is what every file begins with.
+func (r *renderer) header() ([]byte, error) {
+	if r.to.Format != formatCSV {
+		return nil, nil
+	}
+	return r.csv(r.layout, r.schema, nil, nil)
+}
+
+// text encodes rows, without a header.
+func (r *renderer) text(batch arrow.RecordBatch, rows []int32) ([]byte, error) {
+	switch {
+	case r.to.Merged:
+		return r.merged(batch, rows)
+	case r.to.Format == formatCSV:
+		header, err := r.header()
+		if err != nil {
+			return nil, err
+		}
+		text, err := r.csv(r.layout, r.schema, batch, rows)
+		return bytes.TrimPrefix(text, header), err
+	}
+	return jsonl(r.layout, r.schema, batch, rows)
+}
+
+// csv encodes rows after a header.
+func (r *renderer) csv(l audience.Layout, schema *arrow.Schema, batch arrow.RecordBatch, rows []int32) ([]byte, error) {
+	return encoded(batch, rows, func(w io.Writer) (audience.Encoder, error) {
+		return audience.NewCSV(w, l, schema, audience.CSVOptions{Formula: r.formula})
+	})
+}
+
+func jsonl(l audience.Layout, schema *arrow.Schema, batch arrow.RecordBatch, rows []int32) ([]byte, error) {
+	return encoded(batch, rows, func(w io.Writer) (audience.Encoder, error) {
+		return audience.NewJSONL(w, l, schema)
+	})
+}
+
+// lines encodes rows as JSON, an object each.
+func (r *renderer) lines(l audience.Layout, batch arrow.RecordBatch, rows []int32) ([][]byte, error) {
+	text, err := jsonl(l, r.schema, batch, rows)
+	if err != nil {
+		return nil, err
+	}
+	lines := slices.Collect(bytesLines(text))
+	if len(lines) != len(rows) {
+		return nil, fmt.Errorf("%d lines for %d rows", len(lines), len(rows))
+	}
+	return lines, nil
+}
+
+func encoded(batch arrow.RecordBatch, rows []int32, open func(io.Writer) (audience.Encoder, error)) ([]byte, error) {
+	var out bytes.Buffer
+	e, err := open(&out)
+	if err == nil && len(rows) > 0 {
+		err = e.Write(&audience.Block{Batch: batch}, rows)
+	}
+	if err == nil {
+		err = e.Close()
+	}
+	return out.Bytes(), err
+}
+
+// merged encodes rows as an identifier and a payload.
+func (r *renderer) merged(batch arrow.RecordBatch, rows []int32) ([]byte, error) {
+	identities, _, err := r.identities(batch, rows)
+	if err != nil {
+		return nil, err
+	}
+	payloads, err := r.lines(r.attributes, batch, rows)
+	if err != nil {
+		return nil, err
+	}
+	var out []byte
+	for i := range rows {
+		out = appendMerged(out, identities[i], string(payloads[i]))
+	}
+	return out, nil
+}
+
+// appendMerged adds a line: the identity, a JSON object, with the payload as a text
+// in it.
+func appendMerged(dst []byte, identity, payload string) []byte {
+	dst = append(append(dst, strings.TrimSuffix(identity, "}")...), `,"payload":`...)
+	return append(append(dst, quoted(payload)...), "}\n"...)
+}
+
+// quoted gives a text as JSON.
+func quoted(text string) []byte {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text) // a text is always encoded
+	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
+}
+
+// identities gives what the tool knows each row's user by, as a JSON object of the
+// identifier columns, and whether one of the groups of identifiers is complete.
+func (r *renderer) identities(batch arrow.RecordBatch, rows []int32) (all []string, complete []bool, err error) {
+	all, complete = make([]string, len(rows)), make([]bool, len(rows))
+	there := make([]uint32, len(rows)) // identifiers as bits
+	for at, l := range r.identifiers {
+		lines, err := r.lines(l, batch, rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i, line := range lines {
+			all[i] = joined(all[i], string(line))
+			if !bytes.HasSuffix(line, []byte(`:null}`)) && !bytes.HasSuffix(line, []byte(`:""}`)) {
+				there[i] |= 1 << at
+			}
+		}
+	}
+	groups := r.groups()
+	for i := range rows {
+		complete[i] = slices.ContainsFunc(groups, func(g uint32) bool { return there[i]&g == g })
+	}
+	return all, complete, nil
+}
+
+// groups gives the groups of identifiers that are mapped, as bits of r.identifiers.
+func (r *renderer) groups() []uint32 {
+	var all []uint32
+	for _, group := range r.to.Identifiers {
+		bits, n := uint32(0), 0
+		for at, l := range r.identifiers {
+			if slices.Contains(group, l.Columns[0].Name) {
+				bits |= 1 << at
+				n++
+			}
+		}
+		if n == len(group) {
+			all = append(all, bits)
+		}
+	}
+	return all
+}
+
+// joined makes one JSON object of two, of which the first may be "".
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return strings.TrimSuffix(a, "}") + "," + strings.TrimPrefix(b, "{")
+}
+
+// tells says whether a column says of a row what changed.
+func (r *renderer) tells() bool {
+	return r.word(WordChange) >= 0 && slices.ContainsFunc(r.layout.Columns, func(c audience.Column) bool {
+		return c.Column == WordChange || c.Program != nil && slices.Contains(c.Program.Columns(), WordChange)
+	})
+}
+
+// identityOf gives what the tool knows a leaver by, false when the columns have no
+// place for it: they are other ones than those of the delivery before.
+func (r *renderer) identityOf(l leaving) (string, bool) {
+	identity := l.Before.Identity
+	if identity == "" && r.own != "" {
+		return "{" + string(quoted(r.own)) + ":" + string(quoted(l.ID)) + "}", true
+	}
+	return identity, identity != "" && (r.to.Merged || slices.ContainsFunc(r.identifiers, func(l audience.Layout) bool {
+		return strings.HasPrefix(identity, "{"+string(quoted(l.Columns[0].Name))+":")
+	}))
+}

@@ -1,0 +1,116 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/churntier/churntier/pipeline/spill"
+)
+
+// newKey gives the key of a standing with its hash.
+func newKey(id, audience string, control bool) key {
+	return key{xxh3.HashString(id), id, audience, control}
+}
+
+// selected is one row of a source: a user whom the publication has in an audience
+// or in its control arm.
+type selected struct {
+	hash     uint64
+	id       string
+	source   int
+	place    int64
+	payload  uint64 // hash of what would be sent
+	identity string // as in Standing
+}
+
+// gathering sorts the selected rows of all sources by key, in partitions by the
+// leading bits of the hash, so that one partition at a time is in memory.
+type gathering struct {
+	store *spill.Store
+	bits  int // of the number of a partition
+}
+
+// Sizes of what is gathered. A record is a header, the id, the identity.
+const (
+	recordHeader  = 8 + 8 + 8 + 2 + 2 + 4
+	idGuess       = 24
+	identityGuess = 96
+	spillBuffer   = 32 << 10
+)
+
+// newGathering cuts so many rows, of a size beside their header, that a partition
+// takes a share of memory, bytes.
+func newGathering(rows, size, memory int64, temp string) *gathering {
+	bits := 0
+	for rows*(recordHeader+size)>>bits > memory/16 && bits < 12 {
+		bits++
+	}
+	return &gathering{bits: bits, store: spill.New(spill.Options{
+		Partitions: 1 << bits, Buffer: spillBuffer, Held: memory / 8, Temp: temp,
+	})}
+}
+
+func (g *gathering) partition(hash uint64) int { return int(hash >> 1 >> (63 - g.bits)) }
+
+// put adds one row.
+func (g *gathering) put(w *spill.Writer, s selected) error {
+	p, err := w.Reserve(g.partition(s.hash), recordHeader+len(s.id)+len(s.identity))
+	if err != nil {
+		return err
+	}
+	binary.LittleEndian.PutUint64(p, s.hash)
+	binary.LittleEndian.PutUint64(p[8:], uint64(s.place))
+	binary.LittleEndian.PutUint64(p[16:], s.payload)
+	binary.LittleEndian.PutUint16(p[24:], uint16(s.source))
+	binary.LittleEndian.PutUint16(p[26:], uint16(len(s.id)))
+	binary.LittleEndian.PutUint32(p[28:], uint32(len(s.identity)))
+	copy(p[recordHeader+copy(p[recordHeader:], s.id):], s.identity)
+	return nil
+}
+
+// each gives all rows in the order of hash, id and source.
+func (g *gathering) each(ctx context.Context, visit func(selected) error) error {
+	for p := range g.store.Partitions() {
+		rows, err := g.load(ctx, p)
+		if err != nil {
+			return err
+		}
+		for _, s := range rows {
+			if err := visit(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *gathering) load(ctx context.Context, partition int) ([]selected, error) {
+	var rows []selected
+	err := g.store.Each(ctx, partition, func(records []byte) error {
+		for len(records) > 0 {
+			id := recordHeader + int(binary.LittleEndian.Uint16(records[26:]))
+			n := id + int(binary.LittleEndian.Uint32(records[28:]))
+			rows = append(rows, selected{
+				hash:     binary.LittleEndian.Uint64(records),
+				place:    int64(binary.LittleEndian.Uint64(records[8:])),
+				payload:  binary.LittleEndian.Uint64(records[16:]),
+				source:   int(binary.LittleEndian.Uint16(records[24:])),
+				id:       string(records[recordHeader:id]),
+				identity: string(records[id:n]),
+			})
+			records = records[n:]
+		}
+		return nil
+	})
+	slices.SortFunc(rows, func(a, b selected) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.id, b.id), cmp.Compare(a.source, b.source))
+	})
+	return rows, err
+}
+
+func (g *gathering) close() error { return errors.Join(g.store.Close()) }

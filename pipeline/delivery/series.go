@@ -1,0 +1,220 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/objstore"
+	"github.com/churntier/churntier/pipeline/publish"
+)
+
+// ErrTooFew says that a tool refuses a list for having too few users.
+var ErrTooFew = errors.New("too few users")
+
+// chunk is how many rows are encoded at once.
+const chunk = 4 << 10
+
+// series writes files one after another, each within the limits of the destination:
+// those of one audience, or of all of them where one row speaks for all, or those of
+// users to be removed.
+type series struct {
+	*builder
+	ctx      context.Context
+	audience string // "" for all
+	removes  bool
+	first    int64     // place from which it speaks of users
+	as       *renderer // of what is at hand
+	header   []byte
+	open     *staged
+	rows     int64
+}
+
+// lot is some rows of a batch.
+type lot struct {
+	batch arrow.RecordBatch // parquet alone
+	text  func(rows []int32) ([]byte, error)
+	place func(row int32) int64
+}
+
+// staged is a file being written.
+type staged struct {
+	File
+	out     *objstore.Writer
+	encoder audience.Encoder // parquet alone
+}
+
+// The formats of delivered files.
+const (
+	formatCSV     = "csv"
+	formatJSONL   = "jsonl"
+	formatParquet = "parquet"
+)
+
+// render makes the series one of rows with these published columns.
+func (s *series) render(id string, published *arrow.Schema) (err error) {
+	if s.as, err = newRenderer(&s.Destination, s.Formula, s.columnsOf(published), id, s.target.Date, published); err != nil {
+		return err
+	}
+	s.header, err = s.as.header()
+	return err
+}
+
+// write adds rows of a lot.
+func (s *series) write(of lot, rows []int32) error {
+	for len(rows) > 0 {
+		n := min(len(rows), chunk)
+		if limit := s.Destination.MaxRows; limit > 0 {
+			n = int(min(int64(n), limit))
+		}
+		if err := s.some(of, rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// some adds rows that belong together where they fit into one file, or halves them.
+func (s *series) some(of lot, rows []int32) error {
+	if limit := s.Destination.MaxRows; limit > 0 && s.open != nil && s.open.Rows+int64(len(rows)) > limit {
+		if err := s.end(); err != nil {
+			return err
+		}
+	}
+	to := of.place(rows[len(rows)-1]) + 1
+	if s.Destination.Format == formatParquet {
+		return s.append(to, int64(len(rows)), func(f *staged) error {
+			return f.encoder.Write(&audience.Block{Batch: of.batch}, rows)
+		})
+	}
+	text, err := of.text(rows)
+	if err != nil {
+		return err
+	}
+	if limit := s.Destination.MaxBytes; limit > 0 {
+		room := limit - int64(len(s.header))
+		switch {
+		case int64(len(text)) > room && len(rows) == 1:
+			return fmt.Errorf("%w: a row takes %d bytes, a file of the tool at most %d", ErrColumns, len(text), limit)
+		case int64(len(text)) > room:
+			half := len(rows) / 2
+			if err := s.some(of, rows[:half]); err != nil {
+				return err
+			}
+			return s.some(of, rows[half:])
+		case s.open != nil && s.open.Bytes+int64(len(text)) > limit:
+			if err := s.end(); err != nil {
+				return err
+			}
+		}
+	}
+	return s.append(to, int64(len(rows)), func(f *staged) error {
+		n, err := f.out.Write(text)
+		f.Bytes += int64(n)
+		return err
+	})
+}
+
+// append writes to the open file, or to a new one.
+func (s *series) append(to, rows int64, write func(*staged) error) error {
+	if s.open == nil {
+		if err := s.begin(); err != nil {
+			return err
+		}
+	}
+	s.open.To = to
+	s.open.Rows += rows
+	s.rows += rows
+	return write(s.open)
+}
+
+func (s *series) begin() (err error) {
+	k := len(s.intent.Files)
+	f := &staged{File: File{K: k, Audience: s.audience, Removes: s.removes, From: s.from()}}
+	f.Format = s.Destination.Format
+	f.Key = fmt.Sprintf("%s%05d.%s", s.prefix, k, s.Destination.Extension)
+	f.Name = f.named(s.intent, "."+s.Destination.Extension)
+	if f.out, err = s.published.Create(s.ctx, f.Key); err != nil {
+		return err
+	}
+	s.open = f
+	if s.Destination.Format == formatParquet {
+		f.encoder, err = audience.NewParquet(f.out, s.as.layout, s.as.schema, audience.ParquetOptions{Compression: "zstd"})
+		return err
+	}
+	_, err = f.out.Write(s.header)
+	f.Bytes = int64(len(s.header))
+	return err
+}
+
+// named gives the name of a file of i in the place of the tool, which no other file
+// ever has.
+func (f *File) named(i *Intent, extension string) string {
+	series, suffix := cmp.Or(f.Audience, i.Delivery), ""
+	if f.Removes {
+		suffix = "_remove"
+	}
+	return path.Join(series, fmt.Sprintf("%s_%s_%d_%d%s%s", series, i.Date, i.N, f.K, suffix, extension))
+}
+
+// from is the place where the next file of the series begins.
+func (s *series) from() int64 {
+	for i := len(s.intent.Files) - 1; i >= 0; i-- {
+		if f := s.intent.Files[i]; f.Audience == s.audience && f.Removes == s.removes {
+			return f.To
+		}
+	}
+	return s.first
+}
+
+// end finishes the open file.
+func (s *series) end() error {
+	f := s.open
+	if f == nil {
+		return nil
+	}
+	if f.encoder != nil {
+		if err := f.encoder.Close(); err != nil {
+			return err
+		}
+	}
+	w, err := f.out.Commit()
+	if err != nil {
+		return err
+	}
+	s.open = nil
+	f.Bytes, f.SHA256, f.CRC32C = w.Size, w.SHA256, publish.Checksum(w.CRC32C)
+	s.intent.Files = append(s.intent.Files, f.File)
+	return nil
+}
+
+// finish ends the series, with a file that holds no row where one is wanted. The last
+// file speaks of everyone below the place to who is in none: the control arm, and those
+// who are gone from a whole list.
+func (s *series) finish(always bool, to int64) error {
+	if few := s.Destination.MinRows; s.intent.Kind == Full && 0 < s.rows && s.rows < few {
+		return fmt.Errorf("%w: %d users, and %s refuses lists of fewer than %d", ErrTooFew, s.rows, s.Destination.Name, few)
+	}
+	if s.rows == 0 && always {
+		if err := s.begin(); err != nil {
+			return err
+		}
+	}
+	if s.open != nil {
+		s.open.To = to
+	}
+	return s.end()
+}
+
+// abort drops the file that is not finished.
+func (s *series) abort() {
+	if s.open != nil && s.open.out != nil {
+		s.open.out.Abort()
+	}
+}

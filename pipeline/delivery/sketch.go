@@ -1,0 +1,96 @@
+package delivery
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/zeebo/xxh3"
+
+	"github.com/churntier/churntier/pipeline/audience"
+)
+
+// sketch is what is decided with about one row.
+type sketch struct {
+	identity string // as in Standing
+	payload  uint64 // hash of what would be sent
+	rule     Rule   // which the row breaks, "" for none
+}
+
+// sketcher makes sketches of the rows of one source.
+type sketcher struct {
+	*renderer
+	audience string          // what the word says: all audiences where one row speaks for all
+	lasting  audience.Layout // what a member who stayed is sent again for
+	spare    int             // bytes that what is not lasting takes of a payload at most
+}
+
+// unsaid is how many bytes a date, a change, a reason or a day takes at most as JSON,
+// with what stands around it.
+const unsaid = 32
+
+func (b *builder) newSketcher(s *source) (*sketcher, error) {
+	published := s.files.Schema()
+	r, err := newRenderer(&b.Destination, b.Formula, b.columnsOf(published), s.id, b.target.Date, published)
+	if err != nil {
+		return nil, err
+	}
+	k := &sketcher{renderer: r, audience: s.audience, lasting: r.layout}
+	if b.Destination.Merged {
+		k.audience, k.lasting = strings.Join(b.one(), ","), r.attributes
+	}
+	k.lasting.Columns = slices.Clone(k.lasting.Columns)
+	k.lasting.Columns = slices.DeleteFunc(k.lasting.Columns, func(c audience.Column) bool {
+		said := slices.Contains([]string{WordDate, WordChange, WordReason, WordDay}, c.Column) && r.word(c.Column) >= 0
+		if said {
+			k.spare += len(c.Name) + unsaid
+		}
+		return said
+	})
+	return k, nil
+}
+
+// of gives a sketch of every row.
+func (k *sketcher) of(rows arrow.RecordBatch) ([]sketch, error) {
+	batch := withWords(rows, k.schema, k.layout.Date, func(int) said { return said{audience: k.audience} })
+	defer batch.Release()
+	all := firstRows(int(rows.NumRows()))
+	sketches := make([]sketch, len(all))
+	if err := k.addPayloads(sketches, batch, all); err != nil {
+		return nil, err
+	}
+	if k.to.Identifiers == nil {
+		return sketches, nil
+	}
+	identities, complete, err := k.identities(batch, all)
+	if err != nil {
+		return nil, err
+	}
+	for i := range sketches {
+		s := &sketches[i]
+		if !complete[i] {
+			s.rule = NoIdentifier
+		}
+		if k.own == "" {
+			s.identity = identities[i]
+		}
+	}
+	return sketches, nil
+}
+
+func (k *sketcher) addPayloads(sketches []sketch, batch arrow.RecordBatch, rows []int32) error {
+	if len(k.lasting.Columns) == 0 {
+		return nil
+	}
+	lines, err := k.lines(k.lasting, batch, rows)
+	if err != nil {
+		return err
+	}
+	for i, line := range lines {
+		sketches[i].payload = xxh3.Hash(line)
+		if limit := k.to.Payload; limit > 0 && len(line)+k.spare > limit {
+			sketches[i].rule = PayloadTooLarge
+		}
+	}
+	return nil
+}

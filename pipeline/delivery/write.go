@@ -1,0 +1,194 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// write writes the files of each series: members as far as they are to be sent, then
+// those who left.
+func (b *builder) write(ctx context.Context) error {
+	for _, name := range b.series() {
+		if err := b.writeSeries(ctx, name); err != nil {
+			return fmt.Errorf("audience %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// series names the audiences that have files: those of the delivery in their order,
+// then others that users leave. "" stands for all of them in one.
+func (b *builder) series() []string {
+	if b.Destination.Merged {
+		return []string{""}
+	}
+	all := make([]string, 0, len(b.Audiences))
+	var others []string
+	for _, a := range b.Audiences {
+		all = append(all, a.Name)
+	}
+	for name := range b.leavers {
+		if !b.has(name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	return append(all, others...)
+}
+
+func (b *builder) writeSeries(ctx context.Context, name string) error {
+	s := &series{builder: b, ctx: ctx, audience: name}
+	defer func() { s.abort() }()
+	for _, from := range b.sources {
+		if from.control || b.seriesOf(from.audience) != name {
+			continue
+		}
+		if err := s.render(from.id, from.files.Schema()); err != nil {
+			return err
+		}
+		if err := b.writeMembers(ctx, s, from); err != nil {
+			return err
+		}
+	}
+	if s.as == nil && b.leavers[name] == nil {
+		return nil
+	}
+	if s.as == nil {
+		if err := s.render(b.withoutSource(name)); err != nil {
+			return err
+		}
+	}
+	if b.Destination.Leavers == ByFile {
+		to := b.places
+		if b.intent.Kind != Full {
+			to = b.rows // leavers are in files of their own
+		}
+		if err := s.finish(b.keeps(name), to); err != nil {
+			return err
+		}
+		s.removes, s.first, s.rows = true, b.rows, 0
+		return errors.Join(b.writeLeavers(ctx, s), s.finish(false, b.places))
+	}
+	return errors.Join(b.writeLeavers(ctx, s), s.finish(b.keeps(name), b.places))
+}
+
+// keeps says whether the audience has a file also without rows.
+func (b *builder) keeps(name string) bool {
+	return b.intent.Kind == Full && b.Destination.Empty && slices.ContainsFunc(b.Audiences, func(a Audience) bool { return a.Name == name && a.Keep })
+}
+
+// withoutSource gives the columns that a series has when nothing is published of
+// its audience: the delivery's own, as texts.
+func (b *builder) withoutSource(name string) (id string, published *arrow.Schema) {
+	id = "id"
+	for _, a := range b.Audiences {
+		if a.Name == name || len(b.Audiences) > 0 && !b.has(name) {
+			id = a.ID
+		}
+	}
+	fields := []arrow.Field{{Name: id, Type: arrow.BinaryTypes.String}}
+	for _, c := range b.Columns {
+		known := func(f arrow.Field) bool { return f.Name == c.From }
+		if !slices.ContainsFunc(fields, known) && !slices.ContainsFunc(words, known) {
+			fields = append(fields, arrow.Field{Name: c.From, Type: arrow.BinaryTypes.String, Nullable: true})
+		}
+	}
+	return id, arrow.NewSchema(fields, nil)
+}
+
+func (b *builder) writeMembers(ctx context.Context, s *series, from *source) error {
+	var wanted []int32
+	return from.each(ctx, names(from.files.Schema()), func(rows arrow.RecordBatch, first int64) error {
+		wanted = wanted[:0]
+		for r := range int(rows.NumRows()) {
+			if c := changes[b.marks[first+int64(r)].change]; c != "" && b.send(c) {
+				wanted = append(wanted, int32(r))
+			}
+		}
+		if len(wanted) == 0 {
+			return nil
+		}
+		batch := withWords(rows, s.as.schema, b.target.Date, func(row int) said {
+			m := b.marks[first+int64(row)]
+			return said{audience: b.audiencesOf(m, from), day: int(m.day), change: changes[m.change]}
+		})
+		defer batch.Release()
+		return s.write(lot{
+			batch: batch,
+			text:  func(rows []int32) ([]byte, error) { return s.as.text(batch, rows) },
+			place: func(row int32) int64 { return first + int64(row) },
+		}, wanted)
+	})
+}
+
+// audiencesOf names the audiences that a row speaks for, joined by commas, which no
+// name holds.
+func (b *builder) audiencesOf(m mark, from *source) string {
+	if !b.Destination.Merged {
+		return from.audience
+	}
+	var all []string
+	for i, a := range b.Audiences {
+		if m.audiences&(1<<i) != 0 {
+			all = append(all, a.Name)
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+// writeLeavers explains who left, and writes those whom the tool is to be told of.
+func (b *builder) writeLeavers(ctx context.Context, s *series) error {
+	list := b.leavers[s.audience]
+	if list == nil {
+		return nil
+	}
+	return list.each(func(some []leaving) error {
+		reasons, err := b.explain(ctx, some)
+		if err != nil {
+			return err
+		}
+		var told []leaving
+		var why []Reason
+		for i, l := range some {
+			if !l.moved {
+				b.intent.Reasons[reasons[i]]++
+			}
+			if s.tells(l, reasons[i]) {
+				told, why = append(told, l), append(why, reasons[i])
+			}
+		}
+		if len(told) == 0 {
+			return nil
+		}
+		of, err := s.as.leavers(told, func(row int) said {
+			return said{audience: told[row].Audience, change: Left, reason: why[row]}
+		})
+		if err != nil {
+			return err
+		}
+		return s.write(of, firstRows(len(told)))
+	})
+}
+
+// tells says whether the series tells of a leaver. Nobody is told of who cannot be
+// told from another user: one whose identity a member has now, or whose identity has
+// no column any more.
+func (s *series) tells(l leaving, why Reason) bool {
+	switch {
+	case s.Destination.Leavers == ByNulls && why == Absent && !s.SendAbsent:
+		return false
+	case s.Destination.Leavers != ByNulls && s.intent.Kind == Full:
+		return false
+	case s.Destination.Leavers == ByColumn && !s.as.tells():
+		return false
+	case s.Destination.Identifiers == nil:
+		return true
+	}
+	identity, known := s.as.identityOf(l)
+	return known && !s.taken.has(identity, s.audience)
+}
