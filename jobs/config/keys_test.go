@@ -7,7 +7,7 @@ import (
 
 // The keys of the contract; elements of lists are left out of the paths.
 const (
-	supportedKeys = `prediction mode timezone
+	supportedKeys = `prediction mode timezone schedule lag_days deadline catch_up
 		snapshot snapshot.url snapshot.partition snapshot.files snapshot.ready snapshot.id snapshot.contact snapshot.as_of
 		snapshot.duplicates snapshot.order_by snapshot.verify
 		score score.column score.column.name score.column.range score.model score.missing
@@ -25,7 +25,7 @@ const (
 		gates.psi.baseline
 		gates.constant.max_share gates.features gates.features.null_shift gates.features.unseen_share
 		publish publish.url publish.compression publish.scores publish.passthrough publish.keep_days`
-	laterKeys = `schedule lag_days deadline catch_up deliveries notify`
+	laterKeys = `deliveries notify`
 )
 
 func TestTableKnowsTheContract(t *testing.T) {
