@@ -25,6 +25,9 @@ import (
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
+// latest names the newest date on a command line.
+const latest = "latest"
+
 // Options are what the command line adds to a config for one run.
 type Options struct {
 	Date     string // YYYY-MM-DD, or "latest"
@@ -39,7 +42,9 @@ type Options struct {
 	Progress pipeline.Progress
 }
 
-// Nightly runs one night of a prediction.
+// Nightly runs one night of a prediction. With a schedule the latest night is
+// snapshot.ErrNotReady while a newer date is due, and may have an outcome all the
+// same: that of an older date which was due as well.
 func Nightly(ctx context.Context, cfg *config.Config, o Options, engine pipeline.Engine) (date.Date, *pipeline.Outcome, error) {
 	if cfg.Mode == string(pipeline.Archived) {
 		out, err := pipeline.Run(ctx, pipeline.Night{Mode: pipeline.Archived}, engine)
@@ -48,6 +53,9 @@ func Nightly(ctx context.Context, cfg *config.Config, o Options, engine pipeline
 	n, err := newNight(ctx, cfg, o)
 	if err != nil {
 		return n.Date, nil, err
+	}
+	if o.Date == latest && cfg.Schedule != nil {
+		return runLatest(ctx, cfg, n, engine)
 	}
 	out, err := pipeline.Run(ctx, n, engine)
 	return n.Date, out, err
@@ -108,7 +116,7 @@ func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Nigh
 
 // dateOf reads the --date flag; latest is the newest date with a ready snapshot.
 func dateOf(ctx context.Context, s snapshot.Source, flag string) (date.Date, error) {
-	if flag == "latest" {
+	if flag == latest {
 		return s.Newest(ctx)
 	}
 	d, err := date.Parse(flag)

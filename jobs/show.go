@@ -83,7 +83,7 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 	if found {
 		s.Run, s.Seq, s.Expired, s.Manifest = p.Run, p.Seq, p.Expired, p.Manifest
 	}
-	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != "latest")
+	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != latest)
 	return s, err
 }
 
@@ -199,7 +199,7 @@ func published(ctx context.Context, cfg *config.Config, flag string) (*publish.L
 // publishedDate reads the --date flag; latest is the newest date with a publication
 // or a withdrawal, never an older one.
 func publishedDate(ctx context.Context, ledger *publish.Ledger, flag string) (date.Date, error) {
-	if flag != "latest" {
+	if flag != latest {
 		d, err := date.Parse(flag)
 		if err != nil {
 			err = fmt.Errorf("%w: --date: %w", ErrUsage, err)
