@@ -83,8 +83,18 @@ func Check(ctx context.Context, cfg *config.Config, o Options) (*pipeline.Checke
 	return checked, nil
 }
 
-// newNight opens the stores and the model that a config names and fixes the date.
+// newNight is openNight with the date fixed.
 func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Night, error) {
+	n, err := openNight(ctx, cfg, o)
+	if err != nil {
+		return n, err
+	}
+	n.Date, err = dateOf(ctx, n.Snapshot, o.Date)
+	return n, err
+}
+
+// openNight opens the stores and the model that a config names.
+func openNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Night, error) {
 	n := pipeline.Night{
 		Prediction: cfg.Prediction, Mode: pipeline.Mode(cfg.Mode), Verify: snapshot.Verify(cfg.Snapshot.Verify),
 		Limits: snapshot.DefaultLimits(), SplitRows: snapshot.SplitRows, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates), Baseline: cfg.Gates.PSI.Baseline,
@@ -108,9 +118,8 @@ func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Nigh
 		output.Wrap = func(d objstore.Driver) objstore.Driver { return dry.New(d) }
 	}
 	if n.Output, err = dial.Open(ctx, cfg.Publish.URL, output); err != nil {
-		return n, fmt.Errorf("publish.url: %w", err)
+		err = fmt.Errorf("publish.url: %w", err)
 	}
-	n.Date, err = dateOf(ctx, n.Snapshot, o.Date)
 	return n, err
 }
 

@@ -107,7 +107,7 @@ func countText(r io.Reader, f publish.File) (int64, error) {
 // alreadyPublished ends a run whose date needs nothing; the outcome is what is
 // published of the date, which has no manifest when it was withdrawn.
 func (r *run) alreadyPublished(ctx context.Context, a publish.Admission) (*Outcome, error) {
-	out := &Outcome{Status: AlreadyPublished, Run: a.Entry.Run, Seq: a.Entry.Seq, Message: a.Why}
+	out := &Outcome{Status: AlreadyPublished, Run: a.Entry.Run, Seq: a.Entry.Seq, Message: a.Why, Differs: a.Decision == publish.OtherInputs}
 	there, found, err := r.ledger.Published(ctx, r.Date)
 	if err != nil {
 		return nil, err
