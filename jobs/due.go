@@ -57,8 +57,8 @@ func nights(cfg *config.Config, now time.Time) []Due {
 	due := 0
 	for range lookBack {
 		day = day.AddDays(-1)
-		tick := cfg.Schedule.Next(midnight(day).Add(-time.Second))
-		if date.Of(tick) != day {
+		tick, found := tickOf(cfg, day)
+		if !found {
 			continue
 		}
 		all = append(all, nightOf(cfg, now, tick))
@@ -103,6 +103,21 @@ func nightOf(cfg *config.Config, now time.Time, tick time.Time) Due {
 		d.State = Late
 	}
 	return d
+}
+
+// hasNight says whether the schedule, if there is one, has a night for the date.
+func hasNight(cfg *config.Config, d date.Date) bool {
+	if cfg.Schedule == nil {
+		return true
+	}
+	_, found := tickOf(cfg, d.AddDays(int(cfg.LagDays)))
+	return found
+}
+
+// tickOf gives the first time of the schedule on a day, by the clock.
+func tickOf(cfg *config.Config, day date.Date) (tick time.Time, found bool) {
+	tick = cfg.Schedule.Next(midnight(day).Add(-time.Second))
+	return tick, date.Of(tick) == day
 }
 
 // midnight is the first time of the day by the clock.

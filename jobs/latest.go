@@ -31,12 +31,12 @@ func runLatest(ctx context.Context, cfg *config.Config, n pipeline.Night, engine
 		return n.Date, out, err
 	}
 	missing := missingSnapshot(cfg, due[len(due)-1], n.Date)
-	refused, err := ledger.RefusedDates(ctx)
+	refused, err := ledger.Refusals(ctx, n.Date)
 	if err != nil {
 		return n.Date, nil, err
 	}
 	isDue := slices.ContainsFunc(due, func(d Due) bool { return d.Date == n.Date })
-	if n.Mode != pipeline.Live || !isDue || slices.Contains(refused, n.Date) {
+	if n.Mode != pipeline.Live || !isDue || len(refused) > 0 {
 		return due[len(due)-1].Date, nil, missing
 	}
 	out, err := pipeline.Run(ctx, n, engine)

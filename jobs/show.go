@@ -129,9 +129,7 @@ func pastNight(ctx context.Context, ledger *publish.Ledger, d date.Date) (PastNi
 	if !found {
 		return n, nil
 	}
-	n.Seq, n.Status = e.Seq, map[publish.Kind]string{
-		publish.Publication: isPublished, publish.Rollback: isRolledBack, publish.Withdrawal: isWithdrawn,
-	}[e.Kind()]
+	n.Seq, n.Status = e.Seq, statusOf(log)
 	p, found, err := ledger.Published(ctx, d)
 	if found {
 		n.Rows = &p.Manifest.Rows

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/date"
 )
 
 // progress shows how far a run is: a bar a stage on a terminal, a line a stage
@@ -22,10 +23,33 @@ type progress interface {
 }
 
 func newProgress(t *terminal, f outputFlags) progress {
-	if file, ok := t.stderr.(*os.File); ok && !f.Quiet && f.LogFormat == "text" && term.IsTerminal(int(file.Fd())) {
-		return &bars{group: mpb.New(mpb.WithOutput(t.stderr), mpb.WithWidth(40))}
+	if f.draws(t) {
+		return &bars{group: newGroup(t)}
 	}
 	return &lines{log: f.logger(t)}
+}
+
+// draws says whether there is a terminal to draw bars on.
+func (f outputFlags) draws(t *terminal) bool {
+	file, ok := t.stderr.(*os.File)
+	return ok && !f.Quiet && f.LogFormat == "text" && term.IsTerminal(int(file.Fd()))
+}
+
+func newGroup(t *terminal) *mpb.Progress {
+	return mpb.New(mpb.WithOutput(t.stderr), mpb.WithWidth(40))
+}
+
+// watch shows how far each of many nights is: a line a stage, none on a terminal,
+// where a receipt a night says enough.
+type watch struct{ log *slog.Logger }
+
+func newWatch(t *terminal, f outputFlags) *watch {
+	f.Quiet = f.Quiet || f.draws(t)
+	return &watch{f.logger(t)}
+}
+
+func (w *watch) night(d date.Date) pipeline.Progress {
+	return &lines{log: w.log.With("date", d.String())}
 }
 
 // lines logs the start of each stage.
