@@ -24,7 +24,7 @@ type backfillCommand struct {
 	workFlags
 	From      string   `required:"" placeholder:"YYYY-MM-DD" help:"The first date."`
 	To        string   `required:"" placeholder:"YYYY-MM-DD" help:"The last date."`
-	Exclude   []string `placeholder:"YYYY-MM-DD,..." help:"Dates between them to leave out."`
+	Exclude   []string `placeholder:"YYYY-MM-DD" help:"Dates between them to leave out."`
 	Reprocess string   `enum:"none,failed,completed" default:"none" placeholder:"none|failed|completed" help:"Run also the dates that were refused (failed), and those that were published from other inputs or by another config (completed). What was rolled back or withdrawn stays so."`
 	DryRun    bool     `help:"Print the plan, do nothing."`
 	Parallel  int      `default:"1" placeholder:"N" help:"Nights worked on side by side; they share --workers and --memory, and are judged and published one after another."`
@@ -136,6 +136,7 @@ type backfillJSON struct {
 	Plan       []jobs.Planned `json:"plan"`
 	Receipts   []receiptJSON  `json:"receipts"`
 	Left       []date.Date    `json:"left"` // planned dates without a receipt
+	Warnings   []string       `json:"warnings,omitempty"`
 	Error      *errorJSON     `json:"error,omitempty"`
 }
 
@@ -148,7 +149,7 @@ type receiptJSON struct {
 func (c *backfillCommand) result(cfg *config.Config, b *jobs.Backfill, seconds float64, err error) backfillJSON {
 	j := backfillJSON{Status: "done", Seconds: seconds, Plan: []jobs.Planned{}, Receipts: []receiptJSON{}, Left: []date.Date{}}
 	if cfg != nil {
-		j.Prediction = cfg.Prediction
+		j.Prediction, j.Warnings = cfg.Prediction, cfg.Warnings
 	}
 	if c.DryRun {
 		j.Status = string(pipeline.DryRun)
@@ -185,6 +186,9 @@ func printPlan(w io.Writer, cfg *config.Config, b *jobs.Backfill) {
 		}
 		return []string{p.Date.String(), ready, p.Status, string(p.Action)}
 	})
+	for _, warning := range cfg.Warnings {
+		_, _ = fmt.Fprintf(w, "\nwarning: %s\n", warning)
+	}
 }
 
 // planned counts the dates by what is done about them.
