@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 )
+
+// long is how many nights TestBackfillResumes has; a release is tried with 60.
+var long = flag.Int("nights", 8, "nights of an interrupted backfill, at least 6")
 
 // itself is the command line that the re-executed test binary runs as churntier.
 const itself = "CHURNTIER_ITSELF"
@@ -135,7 +139,7 @@ func lookingBackNights(t *testing.T, n int) (*place, []string) {
 // that nobody disturbed: the same bytes and manifests, every date published once.
 // Nights side by side end so too.
 func TestBackfillResumes(t *testing.T) {
-	p, days := lookingBackNights(t, 8)
+	p, days := lookingBackNights(t, *long)
 	_, r := p.backfill(days)
 	r.expect(t, exitDone)
 	want := p.published(days)
@@ -145,11 +149,11 @@ func TestBackfillResumes(t *testing.T) {
 				t.Fatal(err)
 			}
 			args := p.backfillArgs(days, append(flags, "--quiet", "--workers", "1")...)
-			code, rest := struck(t, args, 2, syscall.SIGTERM)
+			code, rest := struck(t, args, len(days)/4, syscall.SIGTERM)
 			if code != exitSignal+int(syscall.SIGTERM) || !strings.Contains(rest, " left\n") {
 				t.Errorf("exit %d after SIGTERM, which said %q", code, rest)
 			}
-			if code, rest := struck(t, args, 2, syscall.SIGKILL); code != -1 {
+			if code, rest := struck(t, args, len(days)/4, syscall.SIGKILL); code != -1 {
 				t.Errorf("exit %d after SIGKILL: %q", code, rest)
 			}
 			out, r := p.backfill(days, flags...)
