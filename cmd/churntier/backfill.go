@@ -116,7 +116,7 @@ func (c *backfillCommand) confirmed(t *terminal, b *jobs.Backfill) bool {
 func worst(ctx context.Context, b *jobs.Backfill) error {
 	left := len(b.Left())
 	if ctx.Err() != nil && left > 0 {
-		return fmt.Errorf("%d dates are left; the same command goes on with them: %w", left, ctx.Err())
+		return fmt.Errorf("%s left; the same command goes on with them", dates(left))
 	}
 	for _, code := range []int{exitFailed, exitUsage, exitRefused, exitNotReady, exitSuperseded} {
 		for _, r := range b.Receipts {
@@ -204,11 +204,18 @@ func tally(n int, name func(int) string) string {
 			names = append(names, name(i))
 		}
 	}
-	parts := []string{fmt.Sprintf("%d dates", n)}
+	parts := []string{dates(n)}
 	for _, s := range names {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func dates(n int) string {
+	if n == 1 {
+		return "1 date"
+	}
+	return fmt.Sprintf("%d dates", n)
 }
 
 // printReceipt prints one line for a date, or a few for what stands in its way.
