@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,6 +40,7 @@ type Backfill struct {
 	options BackfillOptions
 	night   pipeline.Night // of no date
 	ledger  *publish.Ledger
+	project func() error // makes latest/ show what was published before, once
 }
 
 // Receipt is how one date ended: with an outcome, an error, or both where it is
@@ -101,6 +103,10 @@ func (b *Backfill) Left() []date.Date {
 func (b *Backfill) Run(ctx context.Context, engine pipeline.Engine, tell func(Receipt)) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	b.project = sync.OnceValue(func() error {
+		_, err := project(ctx, b.ledger)
+		return err
+	})
 	var nights errgroup.Group
 	nights.SetLimit(b.options.Parallel)
 	turn := make(chan struct{})
@@ -175,7 +181,8 @@ func await(ctx context.Context, closed <-chan struct{}) error {
 }
 
 // skip tells what is decided about a date. A refusal is told as what it is, so that
-// a backfill ends alike whether it was interrupted or not.
+// a backfill ends alike whether it was interrupted or not; and what an interrupted
+// one committed last is shown by latest/.
 func (b *Backfill) skip(ctx context.Context, p Planned) (*pipeline.Outcome, error) {
 	if p.Status == isRefused {
 		return nil, fmt.Errorf("%w before (%s); --reprocess %s runs it again", pipeline.ErrRefused, p.refusal, ReprocessFailed)
@@ -188,7 +195,7 @@ func (b *Backfill) skip(ctx context.Context, p Planned) (*pipeline.Outcome, erro
 	if p.Status != isPublished {
 		out.Message = p.Status + " by an operator; churntier run --force replaces it"
 	}
-	return out, nil
+	return out, b.project()
 }
 
 // failsForGood says whether an error means that no other date can be published

@@ -125,6 +125,23 @@ func TestBackfillDryRunIsThePlan(t *testing.T) {
 	}
 }
 
+// One that was interrupted between a commit and latest/ is finished by the next.
+func TestBackfillFinishesTheProjection(t *testing.T) {
+	p, days := nights(t, 2)
+	_, r := p.backfill(days)
+	r.expect(t, exitDone)
+	latest := p.path("out/latest/_MANIFEST.json")
+	want := string(readFile(t, latest))
+	if err := os.Remove(latest); err != nil {
+		t.Fatal(err)
+	}
+	_, r = p.backfill(days)
+	r.expect(t, exitDone)
+	if got := string(readFile(t, latest)); got != want {
+		t.Errorf("latest/ shows %s, want %s", got, want)
+	}
+}
+
 // With a schedule, a backfill has the nights of the schedule.
 func TestBackfillFollowsTheSchedule(t *testing.T) {
 	p, days := nights(t, 7) // Sunday to Saturday
