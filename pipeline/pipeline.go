@@ -81,7 +81,8 @@ func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger
 		return nil, r.refuseContent(ctx, err)
 	}
 	defer func() { _ = r.plan.Close() }() // only read from
-	if r.Turn == nil { // with nothing to wait for, it is refused before it writes
+	// With nothing to wait for, a night is refused before it writes.
+	if r.Turn == nil {
 		if err := r.lookBack(ctx); err != nil {
 			return nil, err
 		}
