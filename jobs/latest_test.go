@@ -43,8 +43,8 @@ func (w *town) options(now string) jobs.Options {
 
 type silent struct{}
 
-func (silent) Stage(string, int64) {}
-func (silent) Add(int64)           {}
+func (silent) Stage(string, int64, int64) {}
+func (silent) Add(int64)                  {}
 
 var engine = localrun.Engine{Workers: 2, Memory: 64 << 20}
 

@@ -150,8 +150,10 @@ type Column struct {
 	Normalise  string `json:",omitempty"` // e164
 }
 
-// Progress hears how far a run is. Its methods are called from many goroutines.
+// Progress hears how far a run is: that a stage begins, with the rows and the bytes of
+// the snapshot that it goes through, 0 where it does not, and how many rows are done
+// with. Its methods are called from many goroutines.
 type Progress interface {
-	Stage(name string, rows int64)
+	Stage(name string, rows, bytes int64)
 	Add(rows int64)
 }

@@ -193,7 +193,7 @@ func (r *run) stage(ctx context.Context, engine Engine) ([]Shard, error) {
 		return nil, err
 	}
 	r.found = found
-	r.Progress.Stage("score and write", p.Parts.Rows())
+	r.Progress.Stage("score and write", p.Parts.Rows(), p.Parts.Bytes())
 	written, err := engine.Write(ctx, p, found)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ const readBackAtOnce = 4
 // seal makes sure that the run is whole and writes its manifest, whose SHA-256 it
 // gives.
 func (r *run) seal(ctx context.Context) (string, error) {
-	r.Progress.Stage("check what was written", 0)
+	r.Progress.Stage("check what was written", 0, 0)
 	if err := r.inputs.unchanged(ctx, &r.Night); err != nil {
 		return "", err
 	}

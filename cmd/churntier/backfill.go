@@ -53,10 +53,11 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
 	watch := newWatch(t, c.outputFlags)
+	defer watch.Close()
 	b, err := jobs.PlanBackfill(t.ctx, cfg, jobs.BackfillOptions{
 		Options: jobs.Options{Temp: temp, NewRun: newRun, Version: version()},
 		From:    c.From, To: c.To, Exclude: c.Exclude, Reprocess: jobs.Reprocess(c.Reprocess),
-		Parallel: c.Parallel, Watch: watch.night,
+		Parallel: c.Parallel, Watch: watch.begin,
 	})
 	if err != nil {
 		return cfg, nil, err
@@ -67,8 +68,11 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 		return cfg, b, nil
 	}
 	_, _ = fmt.Fprintln(w)
-	b.Run(t.ctx, engine, func(r jobs.Receipt) { printReceipt(w, r) })
-	printEnd(w, b)
+	b.Run(t.ctx, engine, func(r jobs.Receipt) {
+		watch.end(r.Date)
+		printReceipt(watch.above(w), r)
+	})
+	printEnd(watch.above(w), b)
 	return cfg, b, worst(t.ctx, b)
 }
 
