@@ -35,7 +35,8 @@ func (b *Bucket) probe(ctx context.Context) (replaced bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("create: %w", err)
 	}
-	defer func() { _ = b.driver.Delete(ctx, key, Any) }() // a runner need not be permitted to
+	// Also when ctx has ended; a runner need not be permitted to.
+	defer func() { _ = b.driver.Delete(context.WithoutCancel(ctx), key, Any) }()
 	if err := b.demandRefusal(ctx, key, Absent, "created an object that was there"); err != nil {
 		return false, err
 	}
