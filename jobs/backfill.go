@@ -59,9 +59,6 @@ func PlanBackfill(ctx context.Context, cfg *config.Config, o BackfillOptions) (*
 		return nil, err
 	}
 	b := &Backfill{options: o}
-	if o.Parallel < 1 {
-		return nil, fmt.Errorf("%w: --parallel must be at least 1", ErrUsage)
-	}
 	if cfg.Mode == config.ModeArchived {
 		return b, nil
 	}

@@ -106,8 +106,8 @@ func TestBackfillTellsPeople(t *testing.T) {
 	if strings.Contains(r.stdout, "level=") {
 		t.Errorf("progress on standard output: %s", r.stdout)
 	}
-	r = p.churntier(p.backfillArgs(days, "--json", "--log-format", "json")...)
-	r.expect(t, exitDone, "2 dates, 2 skip")
+	r = p.churntier(p.backfillArgs(days, "--json", "--log-format", "json", "--set", "schedule=0 5 * * *", "--set", "deadline=04:00")...)
+	r.expect(t, exitDone, "2 dates, 2 skip", "\nwarning: --set \"deadline=04:00\"", `"warnings":["--set`)
 	if strings.Contains(r.stdout, "2 dates") {
 		t.Errorf("text beside the object: %s", r.stdout)
 	}
@@ -241,14 +241,54 @@ func TestBackfillReprocessesWhatIsCompleted(t *testing.T) {
 	}
 }
 
-// No date after one whose log is damaged could be judged: that comes before them.
-func TestBackfillOfADamagedLogBeginsNothing(t *testing.T) {
+// oddEvidence leaves evidence of a refused run that no store can read.
+func (p *place) oddEvidence(day string) {
+	p.t.Helper()
+	name := "out/refusals/" + day + "/01J00000000000000000000000/REFUSAL.json"
+	p.write(name+".beside", "")
+	if err := os.Symlink("REFUSAL.json", p.path(name)); err != nil { // to itself
+		p.t.Fatal(err)
+	}
+}
+
+// What cannot be looked at is found out before anything is published.
+func TestBackfillThatCannotBePlanned(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(p *place, day string)
+		flags []string
+		code  int
+		kind  string
+	}{
+		"a damaged log":      {func(p *place, day string) { p.write("out/commits/"+day+"/00000000.json", "{}") }, nil, exitFailed, "damage"},
+		"odd evidence":       {(*place).oddEvidence, nil, exitFailed, "failed"},
+		"another's place":    {func(p *place, _ string) { p.write("out/_CHURNTIER.json", `{"format":1,"prediction":"upsell"}`) }, nil, exitUsage, "owner"},
+		"no snapshots":       {func(*place, string) {}, []string{"--set", "snapshot.url=nowhere"}, exitFailed, "bucket"},
+		"no model":           {func(*place, string) {}, []string{"--set", "score={model: none.json}"}, exitUsage, "usage"},
+		"no temporary files": {func(*place, string) {}, []string{"--temp", "nowhere"}, exitUsage, "usage"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, days := nights(t, 2)
+			c.spoil(p, days[1])
+			out, r := p.backfill(days, c.flags...)
+			r.expect(t, c.code)
+			if out.Status != "failed" || out.Error.Kind != c.kind || len(out.Receipts) > 0 {
+				t.Errorf("%+v, %+v", out, out.Error)
+			}
+		})
+	}
+}
+
+// A published date whose manifest is damaged is told as such, and stops no other.
+func TestBackfillTellsDamage(t *testing.T) {
 	p, days := nights(t, 3)
-	p.write("out/commits/"+days[1]+"/00000000.json", "{}")
+	p.night("--date", days[2]).expect(t, exitDone)
+	if err := os.Remove(globbed(t, p.path("out/runs", days[2], "*", "MANIFEST.json"))[0]); err != nil {
+		t.Fatal(err)
+	}
 	out, r := p.backfill(days)
-	r.expect(t, exitFailed, "damaged commit log")
-	if out.Status != "failed" || out.Error.Kind != "damage" || len(out.Receipts) > 0 {
-		t.Errorf("%+v", out)
+	r.expect(t, exitFailed)
+	if last := out.Receipts[2]; last.Status != "failed" || last.Error.Kind != "damage" || len(globbed(t, p.path("out/commits/*"))) != 3 {
+		t.Errorf("%+v, %+v", out, out.Error)
 	}
 }
 

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // The date due by the clock is newer than any snapshot of this century's first year.
 const longAgo = "2001-01-31"
@@ -31,5 +34,34 @@ func TestSchedulesDoNotChangeTheFingerprint(t *testing.T) {
 	r.expect(t, exitDone)
 	if again.Status != "already-published" || again.Message != "" || again.Run != first.Run {
 		t.Errorf("%+v", again)
+	}
+}
+
+// What is due is not guessed where the log cannot be read.
+func TestWhatIsDueCannotBeToldFromDamage(t *testing.T) {
+	yesterday := time.Now().UTC().AddDate(0, 0, -1)
+	for name, c := range map[string]struct {
+		spoil func(*place)
+		code  int
+		kind  string
+	}{
+		"another's place": {func(p *place) { p.write("out/_CHURNTIER.json", "{}") }, exitUsage, "owner"},
+		"a damaged log": {func(p *place) {
+			for days := range 3 { // one of them is due, whatever midnight passes meanwhile
+				p.write("out/commits/"+yesterday.AddDate(0, 0, -days).Format(time.DateOnly)+"/00000000.json", "{}")
+			}
+		}, exitFailed, "damage"},
+		"odd evidence": {func(p *place) { p.oddEvidence(longAgo) }, exitFailed, "failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			p.ordinary(longAgo, 100)
+			c.spoil(p)
+			out, r := p.runJSON(daily...)
+			r.expect(t, c.code)
+			if out.Error.Kind != c.kind {
+				t.Errorf("%+v", out.Error)
+			}
+		})
 	}
 }
