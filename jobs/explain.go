@@ -76,5 +76,5 @@ func (e *explainer) close() error {
 // silence tells nobody how far the work is.
 type silence struct{}
 
-func (silence) Stage(string, int64) {}
-func (silence) Add(int64)           {}
+func (silence) Stage(string, int64, int64) {}
+func (silence) Add(int64)                  {}

@@ -73,9 +73,7 @@ func readNight(ctx context.Context, ledger *publish.Ledger, d date.Date) (night,
 	}
 	n := night{log: log}
 	if e, found := log.Effective(); found {
-		n.seq, n.status = e.Seq, map[publish.Kind]string{
-			publish.Publication: isPublished, publish.Rollback: isRolledBack, publish.Withdrawal: isWithdrawn,
-		}[e.Kind()]
+		n.seq, n.status = e.Seq, statusOf(log)
 	}
 	p, found, err := ledger.PublishedBy(ctx, log)
 	if found {

@@ -25,6 +25,9 @@ import (
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
+// latest names the newest date on a command line.
+const latest = "latest"
+
 // Options are what the command line adds to a config for one run.
 type Options struct {
 	Date     string // YYYY-MM-DD, or "latest"
@@ -39,7 +42,9 @@ type Options struct {
 	Progress pipeline.Progress
 }
 
-// Nightly runs one night of a prediction.
+// Nightly runs one night of a prediction. With a schedule the latest night is
+// snapshot.ErrNotReady while a newer date is due, and may have an outcome all the
+// same: that of an older date which was due as well.
 func Nightly(ctx context.Context, cfg *config.Config, o Options, engine pipeline.Engine) (date.Date, *pipeline.Outcome, error) {
 	if cfg.Mode == string(pipeline.Archived) {
 		out, err := pipeline.Run(ctx, pipeline.Night{Mode: pipeline.Archived}, engine)
@@ -48,6 +53,9 @@ func Nightly(ctx context.Context, cfg *config.Config, o Options, engine pipeline
 	n, err := newNight(ctx, cfg, o)
 	if err != nil {
 		return n.Date, nil, err
+	}
+	if o.Date == latest && cfg.Schedule != nil {
+		return runLatest(ctx, cfg, n, engine)
 	}
 	out, err := pipeline.Run(ctx, n, engine)
 	return n.Date, out, err
@@ -75,8 +83,18 @@ func Check(ctx context.Context, cfg *config.Config, o Options) (*pipeline.Checke
 	return checked, nil
 }
 
-// newNight opens the stores and the model that a config names and fixes the date.
+// newNight is openNight with the date fixed.
 func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Night, error) {
+	n, err := openNight(ctx, cfg, o)
+	if err != nil {
+		return n, err
+	}
+	n.Date, err = dateOf(ctx, n.Snapshot, o.Date)
+	return n, err
+}
+
+// openNight opens the stores and the model that a config names.
+func openNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Night, error) {
 	n := pipeline.Night{
 		Prediction: cfg.Prediction, Mode: pipeline.Mode(cfg.Mode), Verify: snapshot.Verify(cfg.Snapshot.Verify),
 		Limits: snapshot.DefaultLimits(), SplitRows: snapshot.SplitRows, Zone: cfg.Timezone, Gates: gatesOf(cfg.Gates), Baseline: cfg.Gates.PSI.Baseline,
@@ -100,15 +118,14 @@ func newNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Nigh
 		output.Wrap = func(d objstore.Driver) objstore.Driver { return dry.New(d) }
 	}
 	if n.Output, err = dial.Open(ctx, cfg.Publish.URL, output); err != nil {
-		return n, fmt.Errorf("publish.url: %w", err)
+		err = fmt.Errorf("publish.url: %w", err)
 	}
-	n.Date, err = dateOf(ctx, n.Snapshot, o.Date)
 	return n, err
 }
 
 // dateOf reads the --date flag; latest is the newest date with a ready snapshot.
 func dateOf(ctx context.Context, s snapshot.Source, flag string) (date.Date, error) {
-	if flag == "latest" {
+	if flag == latest {
 		return s.Newest(ctx)
 	}
 	d, err := date.Parse(flag)

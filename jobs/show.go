@@ -65,7 +65,7 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 	if s.Deliveries, err = pastDeliveries(ctx, cfg, ledger); err != nil {
 		return nil, err
 	}
-	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != "latest")
+	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != latest)
 	return s, err
 }
 
@@ -115,7 +115,7 @@ func Files(ctx context.Context, cfg *config.Config, flag, audience, table string
 }
 
 func nothingPublished(ledger *publish.Ledger, flag string) error {
-	if flag == "latest" || flag == "all" {
+	if flag == latest || flag == "all" {
 		return fmt.Errorf("%w: nothing is published under %s yet", ErrUsage, ledger.Bucket().URL(""))
 	}
 	return fmt.Errorf("%w: nothing is published for %s under %s; churntier show -c CONFIG lists the dates", ErrUsage, flag, ledger.Bucket().URL(""))
@@ -156,7 +156,7 @@ func published(ctx context.Context, cfg *config.Config, flag string) (*publish.L
 // publishedDate reads the --date flag; latest is the newest date with a publication
 // or a withdrawal, never an older one.
 func publishedDate(ctx context.Context, ledger *publish.Ledger, flag string) (date.Date, error) {
-	if flag != "latest" {
+	if flag != latest {
 		d, err := date.Parse(flag)
 		if err != nil {
 			err = fmt.Errorf("%w: --date: %w", ErrUsage, err)

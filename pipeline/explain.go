@@ -110,7 +110,7 @@ func (e *Explainer) ask(ctx context.Context, q *asked) ([]Why, error) {
 		return make([]Why, len(q.next)), nil
 	}
 	e.plan.asked = q
-	e.plan.Progress.Stage("explain", e.plan.Parts.Rows())
+	e.plan.Progress.Stage("explain", e.plan.Parts.Rows(), e.plan.Parts.Bytes())
 	t, err := e.engine.Measure(ctx, e.plan, e.found)
 	if err != nil {
 		return nil, err

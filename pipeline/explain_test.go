@@ -433,7 +433,7 @@ func TestExplainRefuses(t *testing.T) {
 // heap is a progress that measures what is in use while rows are read.
 type heap struct{ most uint64 }
 
-func (*heap) Stage(string, int64) {}
+func (*heap) Stage(string, int64, int64) {}
 
 func (h *heap) Add(int64) {
 	var m runtime.MemStats

@@ -79,7 +79,7 @@ func (r *run) cut(ctx context.Context, engine Engine, f *Findings) (err error) {
 		f.Categories, err = distribution.Cut(r.Rules.Categories, nil)
 		return err
 	}
-	r.Progress.Stage("measure", r.plan.Parts.Rows())
+	r.Progress.Stage("measure", r.plan.Parts.Rows(), r.plan.Parts.Bytes())
 	tally, err := engine.Measure(ctx, r.plan, f)
 	if err == nil {
 		f.Categories, err = distribution.Cut(r.Rules.Categories, &tally.Counts)
@@ -92,7 +92,7 @@ func (r *run) cut(ctx context.Context, engine Engine, f *Findings) (err error) {
 func (r *run) limit(ctx context.Context, engine Engine, f *Findings) error {
 	cuts := make([]selection.Cut, len(r.Rules.Audiences))
 	if r.Mode == Live && r.plan.selects.Limited() {
-		r.Progress.Stage("find limits", r.plan.Parts.Rows())
+		r.Progress.Stage("find limits", r.plan.Parts.Rows(), r.plan.Parts.Bytes())
 		tally, err := engine.Measure(ctx, r.plan, f)
 		if err != nil {
 			return err

@@ -45,6 +45,7 @@ var only = []struct {
 	{"github.com/cenkalti/backoff/", []string{"pipeline/objstore/retry"}},
 	{"google.golang.org/", []string{"pipeline/objstore/gcs"}},
 	{"github.com/alecthomas/kong", []string{"cmd/churntier"}},
+	{"github.com/robfig/cron/", []string{"jobs/config"}},
 	{"math/rand", []string{"pipeline/objstore/objstoretest"}},
 }
 

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"time"
 
 	"github.com/churntier/churntier/pipeline/date"
@@ -46,6 +47,12 @@ type Night struct {
 	Temp       string        // an existing folder for spilled and spooled data
 	SplitRows  int64         // about how many rows a split takes
 	Progress   Progress
+
+	// Turn returns once every earlier date that is run beside this one has ended; nil
+	// when there is none. A run stages its files before its turn: their bytes depend
+	// on no other date. Its judgement, which looks at earlier dates, and its commit
+	// come after.
+	Turn func(ctx context.Context) error
 }
 
 // Now is the instant called now in expressions: the end of the date in its zone.
@@ -143,8 +150,10 @@ type Column struct {
 	Normalise  string `json:",omitempty"` // e164
 }
 
-// Progress hears how far a run is. Its methods are called from many goroutines.
+// Progress hears how far a run is: that a stage begins, with the rows and the bytes of
+// the snapshot that it goes through, 0 where it does not, and how many rows are done
+// with. Its methods are called from many goroutines.
 type Progress interface {
-	Stage(name string, rows int64)
+	Stage(name string, rows, bytes int64)
 	Add(rows int64)
 }

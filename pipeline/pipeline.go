@@ -29,6 +29,7 @@ type Outcome struct {
 	Run      string
 	Seq      int
 	Message  string            // for people; "" when the status says it all
+	Differs  bool              // already published or withdrawn, and not from these inputs
 	Manifest *publish.Manifest // nil when nothing was computed
 	Warnings []string
 }
@@ -81,11 +82,11 @@ func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger
 		return nil, r.refuseContent(ctx, err)
 	}
 	defer func() { _ = r.plan.Close() }() // only read from
-	if err := r.checkLists(ctx); err != nil {
-		return nil, r.refuseContent(ctx, err)
-	}
-	if err := r.readBaseline(ctx); err != nil {
-		return nil, err
+	// With nothing to wait for, a night is refused before it writes.
+	if r.Turn == nil {
+		if err := r.lookBack(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return r.publish(ctx, engine)
 }
@@ -135,6 +136,9 @@ func (r *run) publish(ctx context.Context, engine Engine) (*Outcome, error) {
 	}
 	// P2 gates: exact counts, then judgement against the last publications.
 	if err := r.check(engine.Name(), shards); err != nil {
+		return nil, err
+	}
+	if err := r.awaitTurn(ctx); err != nil {
 		return nil, err
 	}
 	r.warnOfResults()
@@ -190,7 +194,7 @@ func (r *run) stage(ctx context.Context, engine Engine) ([]Shard, error) {
 		return nil, err
 	}
 	r.found = found
-	r.Progress.Stage("score and write", p.Parts.Rows())
+	r.Progress.Stage("score and write", p.Parts.Rows(), p.Parts.Bytes())
 	written, err := engine.Write(ctx, p, found)
 	if err != nil {
 		return nil, err
@@ -213,6 +217,26 @@ func (r *run) check(engine string, shards []Shard) error {
 		return fmt.Errorf("%w: %w", ErrCounts, err)
 	}
 	return nil
+}
+
+// awaitTurn lets earlier dates end before anything looks at them.
+func (r *run) awaitTurn(ctx context.Context) error {
+	if r.Turn == nil {
+		return nil
+	}
+	if err := r.Turn(ctx); err != nil {
+		return err
+	}
+	return r.lookBack(ctx)
+}
+
+// lookBack reads what the lists and the scores are compared with besides the gates'
+// history.
+func (r *run) lookBack(ctx context.Context) error {
+	if err := r.checkLists(ctx); err != nil {
+		return r.refuseContent(ctx, err)
+	}
+	return r.readBaseline(ctx)
 }
 
 // judge asks the gates; a refusal keeps its evidence and publishes nothing. A

@@ -42,8 +42,8 @@ func never(faulty.Operation) faulty.Fault { return faulty.None }
 
 type silent struct{}
 
-func (silent) Stage(string, int64) {}
-func (silent) Add(int64)           {}
+func (silent) Stage(string, int64, int64) {}
+func (silent) Add(int64)                  {}
 
 func newTown(t *testing.T) *town { return newTownOn(t, mem.New()) }
 

@@ -28,7 +28,7 @@ const readBackAtOnce = 4
 // seal makes sure that the run is whole and writes its manifest, whose SHA-256 it
 // gives.
 func (r *run) seal(ctx context.Context) (string, error) {
-	r.Progress.Stage("check what was written", 0)
+	r.Progress.Stage("check what was written", 0, 0)
 	if err := r.inputs.unchanged(ctx, &r.Night); err != nil {
 		return "", err
 	}
@@ -107,7 +107,7 @@ func countText(r io.Reader, f publish.File) (int64, error) {
 // alreadyPublished ends a run whose date needs nothing; the outcome is what is
 // published of the date, or that it was withdrawn.
 func (r *run) alreadyPublished(ctx context.Context, a publish.Admission) (*Outcome, error) {
-	out := &Outcome{Status: AlreadyPublished, Run: a.Entry.Run, Seq: a.Entry.Seq, Message: a.Why}
+	out := &Outcome{Status: AlreadyPublished, Run: a.Entry.Run, Seq: a.Entry.Seq, Message: a.Why, Differs: a.Decision == publish.OtherInputs}
 	there, found, err := r.ledger.Published(ctx, r.Date)
 	switch {
 	case err != nil:

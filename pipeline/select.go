@@ -54,7 +54,7 @@ func Select(ctx context.Context, n Night, engine Engine, where string, low, high
 		return nil, err
 	}
 	found.Cuts = nil // count, and select nothing
-	n.Progress.Stage("count", r.plan.Parts.Rows())
+	n.Progress.Stage("count", r.plan.Parts.Rows(), r.plan.Parts.Bytes())
 	t, err := engine.Measure(ctx, r.plan, found)
 	if err != nil {
 		return nil, err

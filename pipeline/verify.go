@@ -52,7 +52,7 @@ func Verify(ctx context.Context, ledger *publish.Ledger, dates []date.Date, prog
 		return nil, err
 	}
 	for _, d := range dates {
-		progress.Stage("verify "+d.String(), 0)
+		progress.Stage("verify "+d.String(), 0, 0)
 		if err := v.date(ctx, d); err != nil {
 			return nil, fmt.Errorf("verify %s: %w", d, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 )
 
 func main() {
@@ -22,6 +23,7 @@ func main() {
 // commands is the command line.
 type commands struct {
 	Run       runCommand       `cmd:"" help:"Publish one night."`
+	Backfill  backfillCommand  `cmd:"" help:"Publish many nights, oldest first; goes on where it was interrupted, and never delivers."`
 	Check     checkCommand     `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
 	Show      showCommand      `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
 	Select    selectCommand    `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
@@ -43,13 +45,14 @@ type terminal struct {
 	ctx    context.Context
 	stdout io.Writer
 	stderr io.Writer
+	person io.Reader // who answers questions; nil = nobody is there
 }
 
 // run executes one command line and gives its exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	t := &terminal{ctx: ctx, stdout: stdout, stderr: stderr}
+	t := &terminal{ctx: ctx, stdout: stdout, stderr: stderr, person: personAt(os.Stdin)}
 
 	var c commands
 	exited := -1
@@ -74,6 +77,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return t.report(t.interruption(parsed.Run(t)))
+}
+
+// personAt gives a person at a terminal, or nil.
+func personAt(input *os.File) io.Reader {
+	if term.IsTerminal(int(input.Fd())) {
+		return input
+	}
+	return nil
 }
 
 // interrupted is the cause of a context that a signal ended.

@@ -4,36 +4,40 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync"
-	"sync/atomic"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
 	"github.com/churntier/churntier/pipeline"
 )
 
 // progress shows how far a run is: a bar a stage on a terminal, a line a stage
-// otherwise.
+// otherwise. Neither has a color.
 type progress interface {
 	pipeline.Progress
 	io.Closer
 }
 
 func newProgress(t *terminal, f outputFlags) progress {
-	if file, ok := t.stderr.(*os.File); ok && !f.Quiet && f.LogFormat == "text" && term.IsTerminal(int(file.Fd())) {
-		return &bars{group: mpb.New(mpb.WithOutput(t.stderr), mpb.WithWidth(40))}
+	if isTerminal(t.stderr) && f.draws() {
+		return &bars{group: newGroup(t.stderr), alone: true}
 	}
 	return &lines{log: f.logger(t)}
+}
+
+// draws says whether bars would be understood.
+func (f outputFlags) draws() bool { return !f.Quiet && f.LogFormat == "text" }
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // lines logs the start of each stage.
 type lines struct{ log *slog.Logger }
 
-func (l *lines) Stage(name string, rows int64) {
+func (l *lines) Stage(name string, rows, bytes int64) {
 	if rows > 0 {
-		l.log.Info(name, "rows", rows)
+		l.log.Info(name, "rows", rows, "bytes", bytes)
 		return
 	}
 	l.log.Info(name)
@@ -42,45 +46,3 @@ func (l *lines) Stage(name string, rows int64) {
 func (l *lines) Add(int64) {}
 
 func (l *lines) Close() error { return nil }
-
-// bars draws one bar a stage with rows a second and the time left.
-type bars struct {
-	group *mpb.Progress
-	mu    sync.Mutex
-	bar   atomic.Pointer[mpb.Bar]
-}
-
-func (b *bars) Stage(name string, rows int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.finish()
-	b.bar.Store(b.group.New(rows, barStyle(),
-		mpb.PrependDecorators(decor.Name(name, decor.WC{W: 22, C: decor.DindentRight})),
-		mpb.AppendDecorators(decor.CountersNoUnit("%d / %d rows", decor.WCSyncSpace), decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace)),
-	))
-}
-
-// barStyle honours NO_COLOR by drawing with plain characters either way.
-func barStyle() mpb.BarStyleComposer {
-	return mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]")
-}
-
-func (b *bars) Add(rows int64) {
-	if bar := b.bar.Load(); bar != nil {
-		bar.IncrInt64(rows)
-	}
-}
-
-func (b *bars) finish() {
-	if bar := b.bar.Load(); bar != nil {
-		bar.SetTotal(-1, true)
-	}
-}
-
-func (b *bars) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.finish()
-	b.group.Wait()
-	return nil
-}

@@ -3,6 +3,8 @@ package config
 import (
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"github.com/churntier/churntier/pipeline/date"
 )
 
@@ -74,7 +76,11 @@ type Config struct {
 	Path       string // of the file, as it was given to Load
 	Prediction string
 	Mode       string
-	Timezone   *time.Location // zone of the logical date; never nil
+	Timezone   *time.Location // zone of the logical date, of Schedule and of Deadline; never nil
+	Schedule   cron.Schedule  // times of the clock: asked in UTC, as UTC has no gaps; nil = none
+	LagDays    int64          // from the logical date to the day on which it is due
+	Deadline   *time.Duration // since midnight; nil = none, and without Schedule
+	CatchUp    int64          // nights before the newest one due that are healed
 	Snapshot   Snapshot
 	Score      Score
 	Categories []Category // highest first

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"github.com/churntier/churntier/pipeline/date"
 )
 
@@ -15,6 +17,10 @@ func decode(n *node) *Config {
 		Prediction: get[string](n, "prediction"),
 		Mode:       get[string](n, "mode"),
 		Timezone:   get[*time.Location](n, "timezone"),
+		Schedule:   get[cron.Schedule](n, "schedule"),
+		LagDays:    get[int64](n, "lag_days"),
+		Deadline:   optional[time.Duration](n, "deadline"),
+		CatchUp:    get[int64](n, "catch_up"),
 		Snapshot:   snapshot,
 		Score:      scoreOf(n.get("score")),
 		Categories: each(n.get("categories"), categoryOf),

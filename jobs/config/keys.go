@@ -13,7 +13,11 @@ var table = mapKind{
 	keys: []key{
 		{name: "prediction", kind: predictionName, required: true, doc: "Name of the prediction: one model and its audiences."},
 		{name: "mode", kind: oneOf(ModeLive, ModePreview, ModeArchived), def: ModeLive, doc: "live publishes, preview scores without audiences, archived does nothing."},
-		{name: "timezone", kind: zone, def: "UTC", doc: "Zone of the logical date."},
+		{name: "timezone", kind: zone, def: "UTC", doc: "Zone of the logical date, of schedule and of deadline."},
+		{name: "schedule", kind: schedule, doc: "When a night is due: minute, hour, day of month, month and day of week, as of cron; without it, nothing is ever due."},
+		{name: "lag_days", kind: wholeKind{max: 366}, def: "1", doc: "Days from the logical date to the day on which the schedule runs it."},
+		{name: "deadline", kind: clock, doc: "Time of day, the next one after schedule, from which a snapshot that is not ready is late."},
+		{name: "catch_up", kind: wholeKind{max: 366}, def: "7", doc: "Nights before the newest one due that are healed when they were missed."},
 		{name: "snapshot", kind: snapshotKind, required: true, doc: "Where a night's users are and which columns describe them."},
 		{name: "score", kind: scoreKind, required: true, doc: "Where a user's score comes from: a column or a model."},
 		{name: "categories", kind: categoriesKind, doc: "Labels of scores, the highest first, covering 0 to 100.", def: "[{name: high, from: 75}, {name: medium, from: 50}, {name: low, from: 0}]"},
@@ -25,14 +29,10 @@ var table = mapKind{
 		{name: "audiences", kind: listKind{of: audienceKind, min: 1, rules: []rule{distinct("name")}}, doc: "Named sets of users; by default one a category."},
 		{name: "gates", kind: gatesKind, def: "{}", doc: "Limits beyond which a night is refused, unless so few users may be beyond them by chance."},
 		{name: "publish", kind: publishKind, required: true, doc: "Where and how the results are written."},
-		{name: "schedule", later: true, doc: "When serve runs the prediction."},
-		{name: "lag_days", later: true, doc: "Days from the logical date to the night it is due."},
-		{name: "deadline", later: true, doc: "Time of day after which a snapshot is late."},
-		{name: "catch_up", later: true, doc: "Nights that serve heals."},
 		{name: "deliveries", kind: listKind{of: deliveryKind, rules: []rule{distinct("name")}}, doc: "Campaign tools that receive audiences."},
 		{name: "notify", later: true, doc: "Who is told about a night."},
 	},
-	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}, {check: deliversAudiences}, {check: deliversPublished}, {check: oneWriter}},
+	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}, {check: deliversAudiences}, {check: deliversPublished}, {check: oneWriter}, deadlineRule},
 }
 
 var snapshotKind = mapKind{

@@ -7,7 +7,7 @@ import (
 
 // The keys of the contract; elements of lists are left out of the paths.
 const (
-	supportedKeys = `prediction mode timezone
+	supportedKeys = `prediction mode timezone schedule lag_days deadline catch_up
 		snapshot snapshot.url snapshot.partition snapshot.files snapshot.ready snapshot.id snapshot.contact snapshot.as_of
 		snapshot.duplicates snapshot.order_by snapshot.verify
 		score score.column score.column.name score.column.range score.model score.missing
@@ -28,7 +28,7 @@ const (
 		deliveries deliveries.name deliveries.to deliveries.destination deliveries.audiences deliveries.columns deliveries.send
 		deliveries.send_absent deliveries.full_every deliveries.window deliveries.max_age deliveries.cadence
 		deliveries.cadence.days deliveries.cadence.cooldown deliveries.cadence.on_exit deliveries.formula deliveries.keep_days`
-	laterKeys = `schedule lag_days deadline catch_up notify`
+	laterKeys = `notify`
 )
 
 func TestTableKnowsTheContract(t *testing.T) {

@@ -18,6 +18,10 @@ const everything = `
 prediction: churn-14d
 mode: preview
 timezone: Europe/Paris
+schedule: "*/15 4-6 1,15 JAN-Dec/2 mon-5"
+lag_days: 0
+deadline: 23:59
+catch_up: 366
 snapshot:
   url: gs://warehouse/user_snapshots/
   partition: "y={yyyy}/m={mm}/d={dd}"
@@ -133,6 +137,8 @@ func TestDefaults(t *testing.T) {
 		Prediction: "churn-14d",
 		Mode:       ModeLive,
 		Timezone:   time.UTC,
+		LagDays:    1,
+		CatchUp:    7,
 		Snapshot: Snapshot{
 			URL: filepath.Join(folder, "in"), Partition: "dt={date}", Files: "*.parquet", Ready: "_SUCCESS",
 			ID: "user_id", Duplicates: DuplicatesReject, Verify: VerifyWhole,
@@ -183,6 +189,9 @@ func TestEveryKey(t *testing.T) {
 		Prediction: "churn-14d",
 		Mode:       ModePreview,
 		Timezone:   paris,
+		Schedule:   got.Schedule, // see TestSchedule
+		Deadline:   pointer(23*time.Hour + 59*time.Minute),
+		CatchUp:    366,
 		Snapshot: Snapshot{
 			URL: "gs://warehouse/user_snapshots", Partition: "y={yyyy}/m={mm}/d={dd}", Files: "part-[0-9]*.parquet",
 			ID: "user_id", Contact: "e-mail", AsOf: "updated_at", Duplicates: DuplicatesKeepLatest, OrderBy: "updated_at", Verify: VerifyRead,

@@ -62,16 +62,20 @@ func (k numberKind) schema() map[string]any {
 	return s
 }
 
-// wholeKind is a whole number of at least min; its value is an int64.
-type wholeKind struct{ min int64 }
+// wholeKind is a whole number of at least min and, unless that is 0, at most max;
+// its value is an int64.
+type wholeKind struct{ min, max int64 }
 
 func (k wholeKind) want() string {
+	if k.max > 0 {
+		return fmt.Sprintf("a whole number from %d to %d, in digits", k.min, k.max)
+	}
 	return fmt.Sprintf("a whole number of at least %d, in digits", k.min)
 }
 
 func (k wholeKind) read(r *reading, path string, n *node) {
 	v, err := strconv.ParseInt(n.raw, 10, 64)
-	if _, decimal := n.float(); !decimal || err != nil || v < k.min {
+	if _, decimal := n.float(); !decimal || err != nil || v < k.min || k.max > 0 && v > k.max {
 		r.refuse(n, path, k)
 		return
 	}
@@ -79,7 +83,11 @@ func (k wholeKind) read(r *reading, path string, n *node) {
 }
 
 func (k wholeKind) schema() map[string]any {
-	return map[string]any{"type": "integer", "minimum": k.min}
+	s := map[string]any{"type": "integer", "minimum": k.min}
+	if k.max > 0 {
+		s["maximum"] = k.max
+	}
+	return s
 }
 
 // pairKind is a list of a low and a high number; its value is a [2]float64.

@@ -53,7 +53,7 @@ func TestSchemaAcceptsGoodConfigs(t *testing.T) {
 // that say "# schema accepts": they break rules that JSON schema cannot hold.
 func TestSchemaRefusesBadStructure(t *testing.T) {
 	schema := compiled(t)
-	for _, topic := range []string{"audiences", "categories", "gates", "holdout", "keys", "publish", "score", "selection", "snapshot", "suppress", "types"} {
+	for _, topic := range []string{"audiences", "categories", "gates", "holdout", "keys", "publish", "schedule", "score", "selection", "snapshot", "suppress", "types"} {
 		archive, err := txtar.ParseFile(filepath.Join("testdata", "faults", topic+".txtar"))
 		if err != nil {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ func (Engine) Name() string { return "local" }
 // Identify answers a question about every row: every key's hash goes through a
 // sieve; only rows whose hash is not alone are read again and compared.
 func (e Engine) Identify(ctx context.Context, p *pipeline.Plan, q pipeline.Question) (*identity.Fates, error) {
-	p.Progress.Stage(q.Title, p.Parts.Rows())
+	p.Progress.Stage(q.Title, p.Parts.Rows(), p.Parts.Bytes())
 	readings, err := p.Readings(ctx, q)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (e Engine) Identify(ctx context.Context, p *pipeline.Plan, q pipeline.Quest
 	if err != nil || suspects.Count() == 0 {
 		return identity.NoFates(), err
 	}
-	p.Progress.Stage("compare "+q.Keys(), 0)
+	p.Progress.Stage("compare "+q.Keys(), 0, 0)
 	judge, err := identity.NewJudge(o, suspects)
 	if err != nil {
 		return nil, err

@@ -98,7 +98,7 @@ func (s Source) Newest(ctx context.Context) (date.Date, error) {
 		return date.Date{}, err
 	}
 	for _, d := range dates {
-		ready, err := s.isReady(ctx, d)
+		ready, err := s.IsReady(ctx, d)
 		if err != nil {
 			return date.Date{}, err
 		}
@@ -117,7 +117,9 @@ func (s Source) withMarker() string {
 	return " that hold the marker " + s.Ready
 }
 
-func (s Source) isReady(ctx context.Context, d date.Date) (bool, error) {
+// IsReady says whether the snapshot of date d is complete. One that is marked so
+// and holds no part is ready, to be refused.
+func (s Source) IsReady(ctx context.Context, d date.Date) (bool, error) {
 	_, _, err := s.Find(ctx, d)
 	if errors.Is(err, ErrNotReady) || errors.Is(err, ErrEmpty) && s.Ready == "" {
 		return false, nil

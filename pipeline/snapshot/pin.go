@@ -87,6 +87,15 @@ func (p *Pinned) Rows() int64 {
 	return n
 }
 
+// Bytes counts those of all parts as they are stored.
+func (p *Pinned) Bytes() int64 {
+	n := int64(0)
+	for _, part := range p.Parts {
+		n += part.Size
+	}
+	return n
+}
+
 // Unchanged lists the snapshot again and returns ErrNotReady when a part was
 // added, removed or replaced since it was pinned.
 func (p *Pinned) Unchanged(ctx context.Context) error {

@@ -177,8 +177,8 @@ func day(s string) date.Date {
 
 type silent struct{}
 
-func (silent) Stage(string, int64) {}
-func (silent) Add(int64)           {}
+func (silent) Stage(string, int64, int64) {}
+func (silent) Add(int64)                  {}
 
 // night gives a night on a snapshot of its own: other inputs or another date are
 // other bytes.

@@ -241,8 +241,8 @@ func (w *warehouse) newRun() string {
 // silent hears of no progress.
 type silent struct{}
 
-func (silent) Stage(string, int64) {}
-func (silent) Add(int64)           {}
+func (silent) Stage(string, int64, int64) {}
+func (silent) Add(int64)                  {}
 
 // modelFile is the model of base.go as its file.
 func modelFile() map[string]any {

@@ -68,5 +68,5 @@ func profile(path, out string, workers int, write bool) error {
 // silent hears of no progress.
 type silent struct{}
 
-func (silent) Stage(string, int64) {}
-func (silent) Add(int64)           {}
+func (silent) Stage(string, int64, int64) {}
+func (silent) Add(int64)                  {}
