@@ -21,6 +21,7 @@ func main() {
 
 // commands is the command line.
 type commands struct {
+	Init     initCommand     `cmd:"" help:"Write a config for a snapshot: guesses what it can, says why, and names what is left to fill in."`
 	Run      runCommand      `cmd:"" help:"Publish one night."`
 	Check    checkCommand    `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
 	Show     showCommand     `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
