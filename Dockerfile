@@ -15,4 +15,5 @@ COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /usr/local/go/lib/time/zon
 ENV ZONEINFO=/usr/local/go/lib/time/zoneinfo.zip
 COPY --from=build /churntier /churntier
 USER 65532:65532
+HEALTHCHECK CMD ["/churntier", "version"]
 ENTRYPOINT ["/churntier"]

@@ -26,6 +26,8 @@ type Tried struct {
 	Reasons      map[string]int64        `json:"rejected_reasons"`
 	Distribution [20]int64               `json:"distribution"`
 	Categories   distribution.Categories `json:"categories"`
+
+	counts distribution.Counts
 }
 
 // defaultRules are the categories of a config that names none.
@@ -54,7 +56,8 @@ func Try(ctx context.Context, url, column, model string) (_ *Tried, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return tryColumn(ctx, f, column)
+	t, _, err := tryColumn(ctx, f, column)
+	return t, err
 }
 
 func openOne(ctx context.Context, url string) (*snapshot.Files, error) {
@@ -107,12 +110,13 @@ func scoreColumn(f *snapshot.Files) (string, error) {
 
 // tryColumn takes the range that fits: 0 to 1, unless more than a hundredth of the
 // rows lies outside of it, then 0 to 100.
-func tryColumn(ctx context.Context, f *snapshot.Files, column string) (*Tried, error) {
-	t, err := tryRange(ctx, f, column, 1)
+func tryColumn(ctx context.Context, f *snapshot.Files, column string) (t *Tried, high float64, err error) {
+	t, err = tryRange(ctx, f, column, 1)
 	if err != nil || t.Reasons[score.ScoreOutOfRange.String()] <= t.Read/100 {
-		return t, err
+		return t, 1, err
 	}
-	return tryRange(ctx, f, column, 100)
+	t, err = tryRange(ctx, f, column, 100)
+	return t, 100, err
 }
 
 func tryRange(ctx context.Context, f *snapshot.Files, column string, high float64) (*Tried, error) {
@@ -130,21 +134,20 @@ func scoreFile(ctx context.Context, f *snapshot.Files, s *score.Scorer, by strin
 		return nil, err
 	}
 	t := &Tried{By: by, Reasons: map[string]int64{}}
-	var counts distribution.Counts
 	for _, split := range snapshot.Cut(f.Parts, snapshot.SplitRows) {
-		if err := t.add(ctx, f.Split(split, columns), bound, &counts); err != nil {
+		if err := t.add(ctx, f.Split(split, columns), bound); err != nil {
 			return nil, err
 		}
 	}
-	t.Scored = counts.Total()
+	t.Scored = t.counts.Total()
 	t.Rejected = t.Read - t.Scored
-	t.Distribution = counts.Buckets()
+	t.Distribution = t.counts.Buckets()
 	cut, err := distribution.Cut(defaultRules, nil)
-	t.Categories = cut.CountIn(&counts)
+	t.Categories = cut.CountIn(&t.counts)
 	return t, err
 }
 
-func (t *Tried) add(ctx context.Context, r *snapshot.SplitReader, bound *score.Bound, counts *distribution.Counts) (err error) {
+func (t *Tried) add(ctx context.Context, r *snapshot.SplitReader, bound *score.Bound) (err error) {
 	defer func() { err = errors.Join(err, r.Close()) }()
 	var result score.Result
 	for {
@@ -159,7 +162,7 @@ func (t *Tried) add(ctx context.Context, r *snapshot.SplitReader, bound *score.B
 			return err
 		}
 		t.Read += b.Record.NumRows()
-		counts.Add(result.Hundredths)
+		t.counts.Add(result.Hundredths)
 		for _, bad := range result.Bad {
 			t.Reasons[bad.Reason.String()]++
 		}

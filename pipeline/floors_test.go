@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"pipeline/objstore/dial", "pipeline/objstore/objstoretest"},
 	{"pipeline/score/forest", "pipeline/filter"},
 	{"pipeline/publish", "pipeline/gate", "pipeline/audience", "pipeline/score", "pipeline/selection", "pipeline/distribution", "pipeline/snapshot", "pipeline/identity"},
-	{"pipeline"},
+	{"pipeline", "pipeline/profile"},
 	{"pipeline/localrun", "pipeline/delivery"},
 	{"jobs/config"},
 	{"jobs"},
@@ -36,7 +36,7 @@ var only = []struct {
 	prefix string
 	homes  []string
 }{
-	{"github.com/apache/arrow-go/", []string{"pipeline/snapshot", "pipeline/score", "pipeline/identity", "pipeline/audience", "pipeline/filter", "pipeline/delivery"}},
+	{"github.com/apache/arrow-go/", []string{"pipeline/snapshot", "pipeline/score", "pipeline/identity", "pipeline/audience", "pipeline/filter", "pipeline/delivery", "pipeline/profile"}},
 	{"cel.dev/", []string{"pipeline/filter"}},
 	{"cloud.google.com/", []string{"pipeline/objstore/gcs"}},
 	{"gocloud.dev/", []string{"pipeline/objstore/blob"}},

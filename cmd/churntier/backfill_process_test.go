@@ -203,7 +203,7 @@ func TestBackfillWithoutRights(t *testing.T) {
 	}
 	for _, parallel := range []string{"1", "2"} {
 		r := p.backfillAsNobody(days, parallel)
-		r.expect(t, exitFailed, days[0]+"  failed ", " left\n", "hint: give this user the rights")
+		r.expect(t, exitFailed, days[0]+"  failed ", " left\n", "hint: give this user credentials")
 		if strings.Contains(r.stdout, "\n"+days[3]) {
 			t.Errorf("%s was begun: %s", days[3], r.stdout)
 		}

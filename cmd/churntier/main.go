@@ -22,22 +22,24 @@ func main() {
 
 // commands is the command line.
 type commands struct {
-	Run       runCommand       `cmd:"" help:"Publish one night."`
-	Backfill  backfillCommand  `cmd:"" help:"Publish many nights, oldest first; goes on where it was interrupted, and never delivers."`
-	Check     checkCommand     `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
-	Show      showCommand      `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
-	Select    selectCommand    `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
-	Files     filesCommand     `cmd:"" help:"Print the URLs of published files, one a line."`
-	Deliver   deliverCommand   `cmd:"" help:"Send what is due of the newest publication to the campaign tools."`
-	Redeliver redeliverCommand `cmd:"" help:"Send the newest delivery once more, on purpose."`
-	Verify    verifyCommand    `cmd:"" help:"Read again what is published: sizes, checksums, rows, counts, the log."`
-	Rollback  rollbackCommand  `cmd:"" help:"Make an older run of a date its publication again."`
-	Withdraw  withdrawCommand  `cmd:"" help:"Take back what is published for a date."`
-	Repair    repairCommand    `cmd:"" help:"Make latest/ show what the log says."`
-	Prune     pruneCommand     `cmd:"" help:"Delete runs that were never published, and the shards of publications older than publish.keep_days."`
-	Try       tryCommand       `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
-	Schema    schemaCommand    `cmd:"" help:"Print the JSON schema of the config."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Init       initCommand       `cmd:"" help:"Write a config for a snapshot: guesses what it can, says why, and names what is left to fill in."`
+	Run        runCommand        `cmd:"" help:"Publish one night."`
+	Backfill   backfillCommand   `cmd:"" help:"Publish many nights, oldest first; goes on where it was interrupted, and never delivers."`
+	Check      checkCommand      `cmd:"" help:"Check config, model and the snapshot's schema; reads footers only and writes nothing."`
+	Show       showCommand       `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
+	Select     selectCommand     `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
+	Files      filesCommand      `cmd:"" help:"Print the URLs of published files, one a line."`
+	Deliver    deliverCommand    `cmd:"" help:"Send what is due of the newest publication to the campaign tools."`
+	Redeliver  redeliverCommand  `cmd:"" help:"Send the newest delivery once more, on purpose."`
+	Verify     verifyCommand     `cmd:"" help:"Read again what is published: sizes, checksums, rows, counts, the log."`
+	Rollback   rollbackCommand   `cmd:"" help:"Make an older run of a date its publication again."`
+	Withdraw   withdrawCommand   `cmd:"" help:"Take back what is published for a date."`
+	Repair     repairCommand     `cmd:"" help:"Make latest/ show what the log says."`
+	Prune      pruneCommand      `cmd:"" help:"Delete runs that were never published, and the shards of publications older than publish.keep_days."`
+	Try        tryCommand        `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
+	Completion completionCommand `cmd:"" help:"Print the completion of a shell."`
+	Schema     schemaCommand     `cmd:"" help:"Print the JSON schema of the config."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a command reads and writes.
@@ -62,7 +64,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Help(helpWithExitCodes),
+		kong.Help(printHelp),
 	)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "churntier:", err)
@@ -73,7 +75,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exited // --help was printed
 	}
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "churntier: %v; see churntier --help\n", err)
+		_, _ = fmt.Fprintf(stderr, "churntier: %v\nhint: %s\n", err, usageHint(err))
 		return exitUsage
 	}
 	return t.report(t.interruption(parsed.Run(t)))
@@ -119,15 +121,4 @@ func (t *terminal) interruption(err error) error {
 		return err
 	}
 	return errors.Join(i, err)
-}
-
-func helpWithExitCodes(options kong.HelpOptions, ctx *kong.Context) error {
-	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
-		return err
-	}
-	if ctx.Selected() != nil {
-		_, err := fmt.Fprintln(ctx.Stdout, "\n"+exitCodes)
-		return err
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -103,14 +102,6 @@ func printBlock(w io.Writer, s *pipeline.Selected) {
 	name := strings.NewReplacer(".", "_").Replace(fmt.Sprintf("scores-%s-%s", s.Min, s.Max))
 	_, _ = fmt.Fprintf(w, "\nto make it an audience, add under audiences:\n\n  - name: %s\n    score: [%s, %s]\n", name, s.Min, s.Max)
 	if s.Where != "" {
-		_, _ = fmt.Fprintf(w, "    where: %s\n", yamlText(s.Where))
+		_, _ = fmt.Fprintf(w, "    where: %s\n", config.Quote(s.Where))
 	}
-}
-
-// yamlText quotes a text for YAML, without escapes where there are none.
-func yamlText(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7F }) {
-		return strconv.Quote(text)
-	}
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
