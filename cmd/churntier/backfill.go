@@ -18,6 +18,7 @@ type backfillCommand struct {
 	configFlags
 	outputFlags
 	workFlags
+	metricsFlags
 	From      string   `required:"" placeholder:"YYYY-MM-DD" help:"The first date."`
 	To        string   `required:"" placeholder:"YYYY-MM-DD" help:"The last date."`
 	Exclude   []string `placeholder:"YYYY-MM-DD" help:"Dates between them to leave out."`
@@ -51,7 +52,10 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	if err != nil {
 		return cfg, nil, err
 	}
+	telling := newTelling(t, c.logger(t), c.metricsFlags)
+	telling.notices = nil // the receipts are for who ran it
 	watch := newWatch(t, c.outputFlags)
+	watch.timed = func(p progress) progress { return telling.metrics.Watch(cfg.Prediction, p) }
 	defer watch.Close()
 	b, err := jobs.PlanBackfill(t.ctx, cfg, jobs.BackfillOptions{
 		Options: jobs.Options{Temp: temp, NewRun: newRun, Version: version()},
@@ -70,6 +74,9 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	b.Run(t.ctx, engine, func(r jobs.Receipt) {
 		watch.end(r.Date)
 		printReceipt(watch.above(w), r)
+		telling.observe(cfg, jobs.Attempt{
+			Prediction: cfg.Prediction, Date: r.Date, Started: time.Now().Add(-time.Duration(r.Seconds * float64(time.Second))), Seconds: r.Seconds, Outcome: r.Outcome, Err: r.Err,
+		})
 	})
 	printEnd(watch.above(w), b)
 	return cfg, b, worst(t.ctx, b)
