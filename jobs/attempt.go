@@ -62,10 +62,15 @@ func (a Attempt) Status() string {
 			return StatusLate
 		}
 		return StatusNotReady
-	case slices.ContainsFunc(append([]error{pipeline.ErrRefused}, pipeline.ContentFaults...), is):
+	case is(pipeline.ErrRefused), isContent(a.Err):
 		return StatusRefused
 	case is(publish.ErrSuperseded):
 		return StatusSuperseded
 	}
 	return StatusFailed
+}
+
+// isContent says whether an input breaks its contract.
+func isContent(err error) bool {
+	return slices.ContainsFunc(pipeline.ContentFaults, func(kind error) bool { return errors.Is(err, kind) })
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
-	"github.com/churntier/churntier/pipeline/localrun"
 )
 
 type backfillCommand struct {
@@ -44,7 +43,7 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	if err != nil {
 		return nil, nil, err
 	}
-	engine, err := c.share()
+	engine, err := c.share(c.Parallel)
 	if err != nil {
 		return cfg, nil, err
 	}
@@ -80,22 +79,6 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	})
 	printEnd(watch.above(w), b)
 	return cfg, b, worst(t.ctx, b)
-}
-
-// share gives the engine of each of the nights that are worked on side by side.
-func (c *backfillCommand) share() (localrun.Engine, error) {
-	if c.Parallel < 1 {
-		return localrun.Engine{}, fmt.Errorf("%w: --parallel must be at least 1", jobs.ErrUsage)
-	}
-	e, err := c.engine()
-	if err != nil {
-		return e, err
-	}
-	e.Workers, e.Memory = max(1, e.Workers/c.Parallel), e.Memory/int64(c.Parallel)
-	if e.Memory < leastMemory {
-		return e, fmt.Errorf("%w: --memory %s is too little for %d nights; want at least 16MiB for each", jobs.ErrUsage, c.Memory, c.Parallel)
-	}
-	return e, nil
 }
 
 // page is where plan and receipts are printed for people.

@@ -39,6 +39,10 @@ var examples = map[string][][2]string{
 		{"files -c churntier.yaml --audience high", "what a campaign tool imports"},
 		{"files -c churntier.yaml --table scores", "all scored users, for a data team"},
 	},
+	"serve": {
+		{"serve -c churn.yaml -c upsell.yaml", "every night of both, by the schedules in their configs"},
+		{"serve -c churn.yaml --log-format json", "with log lines for machines"},
+	},
 	"deliver": {
 		{"deliver -c churntier.yaml", "send what is due, or go on with a delivery that was interrupted"},
 	},
