@@ -61,6 +61,10 @@ var examples = map[string][][2]string{
 		{"try scores.parquet --score-column p_churn", "the distribution of a column"},
 		{"try users.parquet --model churn.json", "of a model"},
 	},
+	"health": {
+		{"health", "does churntier serve live on this machine?"},
+		{"health --url http://127.0.0.1:9000/readyz", "and does it look after nights?"},
+	},
 	"completion": {
 		{"completion bash > /etc/bash_completion.d/churntier", "for every user of bash"},
 		{"completion zsh > \"${fpath[1]}/_churntier\"", "for zsh"},

@@ -38,6 +38,7 @@ type commands struct {
 	Repair     repairCommand     `cmd:"" help:"Make latest/ show what the log says."`
 	Prune      pruneCommand      `cmd:"" help:"Delete runs that were never published, and the shards of publications older than publish.keep_days."`
 	Try        tryCommand        `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
+	Health     healthCommand     `cmd:"" help:"Ask a server whether it lives; for health checks of containers."`
 	Completion completionCommand `cmd:"" help:"Print the completion of a shell."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON schema of the config."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

@@ -22,6 +22,7 @@ type serveCommand struct {
 	Set    []string `placeholder:"KEY.PATH=VALUE" sep:"none" help:"Override a key of every config; repeatable."`
 	logFlags
 	workFlags
+	Listen   string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to answer over HTTP: /healthz, /readyz, /metrics, and a page at /. Empty for nowhere. There is no password: let only those reach it who may know how many users there are."`
 	Parallel *int          `placeholder:"N" help:"Predictions worked on side by side; they share --workers and --memory. Default: all, as far as there are processors and 64MiB for each."`
 	Timeout  time.Duration `default:"6h" placeholder:"DURATION" help:"Give a night, or its deliveries, up after this time, and try again later."`
 }
@@ -50,12 +51,21 @@ func (c *serveCommand) Run(t *terminal) error {
 		return err
 	}
 	diary := &diary{log: c.logger(t), said: map[string]string{}}
+	desk, err := openDesk(t, diary.log, c.Listen, cfgs)
+	if err != nil {
+		return err
+	}
+	defer desk.close()
 	for _, cfg := range cfgs {
 		diary.begins(cfg)
 	}
 	err = jobs.Serve(t.ctx, cfgs, jobs.ServeOptions{
 		Clock: jobs.WallClock{}, AtOnce: parallel, Engine: engine, Memory: engine.Memory, Timeout: c.Timeout,
-		Temp: temp, NewRun: newRun, Version: version(), Told: diary.tell, Reloads: c.reloads(t.ctx, hangUps, cfgs, diary),
+		Temp: temp, NewRun: newRun, Version: version(), Watch: desk.watch, Reloads: c.reloads(t.ctx, hangUps, cfgs, diary, desk),
+		Told: func(cfg *config.Config, a jobs.Attempt) {
+			diary.tell(cfg, a)
+			desk.tell(cfg, a)
+		},
 	})
 	diary.log.Info("stopped", "cause", context.Cause(t.ctx))
 	return err
@@ -84,7 +94,7 @@ func (c *serveCommand) sideBySide() (int, localrun.Engine, error) {
 const plentyOfMemory = 64 << 20
 
 // reloads gives the configs anew after every hang-up.
-func (c *serveCommand) reloads(ctx context.Context, hangUps <-chan os.Signal, cfgs []*config.Config, d *diary) <-chan []*config.Config {
+func (c *serveCommand) reloads(ctx context.Context, hangUps <-chan os.Signal, cfgs []*config.Config, d *diary, desk *desk) <-chan []*config.Config {
 	out := make(chan []*config.Config)
 	go func() {
 		for {
@@ -97,6 +107,7 @@ func (c *serveCommand) reloads(ctx context.Context, hangUps <-chan os.Signal, cf
 				d.log.Error("config refused, the one before stays", "config", path, "error", err)
 			})
 			d.log.Info("configs read again", "configs", len(cfgs))
+			desk.serves(cfgs)
 			select {
 			case out <- cfgs:
 			case <-ctx.Done():

@@ -22,21 +22,32 @@ type metricsFlags struct {
 // names. What cannot be told is a warning in the log, and never changes how an attempt
 // ends.
 type telling struct {
-	terminal *terminal
-	log      *slog.Logger
-	metrics  *metrics.Metrics
-	notices  *notify.Notifier // nil = nobody is told
-	file     string           // for the metrics; "" = none
-	serving  bool             // somebody may read the metrics
+	ctx     context.Context
+	person  bool // is there
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	notices *notify.Notifier // nil = nobody is told
+	file    string           // for the metrics; "" = none
+	serving bool             // somebody may read the metrics
 }
 
 func newTelling(t *terminal, log *slog.Logger, f metricsFlags) *telling {
 	hint := func(err error) string { return classify(err).hint }
-	return &telling{terminal: t, log: log, metrics: metrics.New(), notices: &notify.Notifier{Hint: hint}, file: f.MetricsFile}
+	return &telling{ctx: t.ctx, person: t.person != nil, log: log, metrics: metrics.New(), notices: &notify.Notifier{Hint: hint}, file: f.MetricsFile}
 }
 
 // lookingAround bounds the time for asking the store about an attempt.
 const lookingAround = time.Minute
+
+// begin shows what there is of a prediction before anything was tried.
+func (t *telling) begin(cfg *config.Config) {
+	now := time.Now()
+	around := t.lookAround(cfg, jobs.Attempt{Prediction: cfg.Prediction, Date: date.Of(now.In(cfg.Timezone)), Started: now})
+	if around.Before != nil {
+		t.metrics.Night(cfg, around.Before.Manifest, around.Before.Run)
+	}
+	t.metrics.Delivered(cfg, around.Deliveries)
+}
 
 // observe tells of an attempt that ended.
 func (t *telling) observe(cfg *config.Config, a jobs.Attempt) {
@@ -57,13 +68,12 @@ func (t *telling) count(cfg *config.Config, a jobs.Attempt) {
 	if a.Date.IsZero() { // it ended before it had one
 		a.Date = date.Of(a.Started.In(cfg.Timezone)).AddDays(-int(cfg.LagDays))
 	}
-	a.Err = t.terminal.interruption(a.Err)
 	around := t.lookAround(cfg, a)
 	t.metrics.Observe(cfg, a, around)
 	if !tells {
 		return
 	}
-	if err := t.notices.Tell(t.terminal.ctx, cfg, a, around); err != nil {
+	if err := t.notices.Tell(t.ctx, cfg, a, around); err != nil {
 		t.log.Warn("not everybody was told", "prediction", a.Prediction, "error", err)
 	}
 }
@@ -72,7 +82,7 @@ func (t *telling) lookAround(cfg *config.Config, a jobs.Attempt) jobs.Around {
 	if a.Status() == jobs.StatusInterrupted {
 		return jobs.Around{}
 	}
-	ctx, cancel := context.WithTimeout(t.terminal.ctx, lookingAround)
+	ctx, cancel := context.WithTimeout(t.ctx, lookingAround)
 	defer cancel()
 	around, err := jobs.LookAround(ctx, cfg, a)
 	if err != nil {
@@ -84,5 +94,5 @@ func (t *telling) lookAround(cfg *config.Config, a jobs.Attempt) jobs.Around {
 // mistaken says whether a person at the terminal mistyped the command, who sees that
 // and need not be told by others.
 func (t *telling) mistaken(a jobs.Attempt) bool {
-	return t.terminal.person != nil && errors.Is(a.Err, jobs.ErrUsage)
+	return t.person && errors.Is(a.Err, jobs.ErrUsage)
 }
