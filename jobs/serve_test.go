@@ -325,6 +325,20 @@ func TestServeDeliversInTheWindow(t *testing.T) {
 	w.end()
 }
 
+// A publication is delivered at once, whenever deliveries were looked at last.
+func TestServeDeliversAtOnce(t *testing.T) {
+	w := newWorld(t, "2026-11-22T05:07:00Z")
+	w.snapshot("2026-11-21", 50, 0.5)
+	w.snapshot("2026-11-22", 50, 0)
+	w.start(w.config("p", atHalfPastFour, "catch_up: 0", strings.Replace(toTool, "%s", "", 1)))
+	w.news()
+	w.until("2026-11-23T04:31:00Z")
+	if last := w.news(); !slices.Equal(last[len(last)-2:], []string{"23T04:30 2026-11-22 published", "23T04:30 2026-11-22 delivered"}) {
+		t.Errorf("heard %q", last)
+	}
+	w.end()
+}
+
 // A tool that cannot be reached is tried again.
 func TestServeDeliversLater(t *testing.T) {
 	w := newWorld(t, "2026-11-22T05:00:00Z")

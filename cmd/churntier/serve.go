@@ -142,7 +142,10 @@ func (d *diary) tell(_ *config.Config, a jobs.Attempt) {
 	if !d.isNew(a) {
 		return
 	}
-	fields := []any{"prediction", a.Prediction, "date", a.Date.String(), "seconds", math.Round(a.Seconds*1000) / 1000}
+	fields := []any{"prediction", a.Prediction, "date", a.Date.String()}
+	if seconds := math.Round(a.Seconds*1000) / 1000; seconds > 0 {
+		fields = append(fields, "seconds", seconds)
+	}
 	if o := a.Outcome; o != nil {
 		fields = append(fields, "run", o.Run)
 		if o.Manifest != nil {
