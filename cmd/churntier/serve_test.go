@@ -20,7 +20,7 @@ type server struct {
 
 func (p *place) serve(flags ...string) *server {
 	p.t.Helper()
-	s := &server{t: p.t, cmd: processOf(append([]string{"serve", "-c", p.path("churntier.yaml"), "--log-format", "json"}, flags...))}
+	s := &server{t: p.t, cmd: processOf(append([]string{"serve", "-c", p.path("churntier.yaml"), "--log-format", "json", "--listen", "127.0.0.1:0"}, flags...))}
 	said, err := s.cmd.StderrPipe()
 	if err == nil {
 		err = s.cmd.Start()

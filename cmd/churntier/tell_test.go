@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -284,15 +283,9 @@ func TestWhatWasNotHeardIsToldAgain(t *testing.T) {
 	hook.expect("the next try", "refused")
 }
 
-// asProcess is the command line that the re-executed test binary runs as a program.
-const asProcess = "CHURNTIER_AS_PROCESS"
-
 // The program itself, with a service that never answers: it waits for it a bounded
 // time, and the night is published.
 func TestASlowWebhook(t *testing.T) {
-	if args := os.Getenv(asProcess); args != "" {
-		os.Exit(run(strings.Split(args, "\n"), os.Stdout, os.Stderr))
-	}
 	if testing.Short() {
 		t.Skip("it waits for a service that never answers")
 	}
@@ -300,8 +293,7 @@ func TestASlowWebhook(t *testing.T) {
 	p.ordinary(night22, 100)
 	over := make(chan struct{})
 	beat.answer = func(http.ResponseWriter, *http.Request) { <-over }
-	cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), asProcess+"="+strings.Join([]string{"run", "-c", p.path("churntier.yaml"), "--metrics-file", p.path("churntier.prom")}, "\n"))
+	cmd := processOf([]string{"run", "-c", p.path("churntier.yaml"), "--metrics-file", p.path("churntier.prom")})
 	out, err := cmd.CombinedOutput()
 	close(over) // the test server waits for it
 	if err != nil || !strings.Contains(string(out), "published") || !strings.Contains(string(out), "no answer within 5s") || strings.Contains(string(out), secret) {

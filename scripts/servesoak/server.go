@@ -27,7 +27,7 @@ func (f *fleet) start() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"serve", "--log-format", "json"}
+	args := []string{"serve", "--log-format", "json", "--listen", "127.0.0.1:0"}
 	for _, p := range f.all {
 		args = append(args, "-c", p.config())
 	}
