@@ -47,9 +47,15 @@ func (k *keeper) keep(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return k.cut
 		}
+		if until.IsZero() {
+			until = k.Clock.Now().Add(idle)
+		}
 		k.wait(ctx, until)
 	}
 }
+
+// idle is the wait of a prediction that has nothing to wait for.
+const idle = 24 * time.Hour
 
 // lookAgain bounds one wait, so that a clock that is set, or a machine that slept, is
 // noticed.
@@ -71,12 +77,13 @@ func (k *keeper) wait(ctx context.Context, until time.Time) {
 	}
 }
 
-// pass does what can be done now and says when there may be more to do.
+// pass does what can be done now and says when there may be more to do; zero where
+// there is nothing to wait for.
 func (k *keeper) pass(ctx context.Context) time.Time {
 	now := k.Clock.Now()
 	all := nights(k.cfg, now)
 	if k.cfg.Mode == config.ModeArchived || len(all) == 0 {
-		return now.Add(24 * time.Hour)
+		return time.Time{}
 	}
 	var next time.Time // when another date becomes due
 	if last := all[len(all)-1]; last.State == NotYet {

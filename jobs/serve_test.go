@@ -202,6 +202,16 @@ func TestServeAnArchivedPrediction(t *testing.T) {
 	w.expect()
 }
 
+// A schedule of leap days has nothing to wait for within years, and its server waits.
+func TestServeWithNothingToWaitFor(t *testing.T) {
+	w := newWorld(t, "2098-01-01T00:00:00Z")
+	w.snapshot("2096-02-28", 50, 0)
+	w.start(w.config("p", `schedule: "0 5 29 2 *"`, "catch_up: 0"))
+	w.until("2098-01-03T00:00:00Z")
+	w.end()
+	w.expect("01T00:00 2096-02-28 published")
+}
+
 // A server that is told to end while a night is run says so, publishes nothing of it,
 // and the next one does.
 func TestServeIsInterrupted(t *testing.T) {

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
-	"slices"
 	"time"
 
-	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/date"
-	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
@@ -121,57 +117,6 @@ func (k *keeper) night(ctx context.Context, d date.Date, watch pipeline.Progress
 	return n, err
 }
 
-// stillRefused says whether a run of the date was refused and another would have the
-// same inputs. One whose inputs could not even be fixed is run again once they can.
-func (k *keeper) stillRefused(ctx context.Context, ledger *publish.Ledger, d date.Date, t *trial) (bool, error) {
-	evidence, err := ledger.Refusals(ctx, d)
-	if err != nil {
-		return false, err
-	}
-	known := slices.Clone(t.refused)
-	for _, r := range evidence {
-		if r.Kind != "" { // it could be read
-			known = append(known, r.Fingerprint)
-		}
-	}
-	if len(known) == 0 || t.anew {
-		return false, nil
-	}
-	f, err := k.footprintOf(ctx, d, t)
-	switch {
-	case err == nil:
-		return slices.Contains(known, f), nil
-	case isContent(err):
-		return slices.Contains(known, ""), nil
-	}
-	return false, err
-}
-
-// remember keeps as what a preview was refused.
-func (k *keeper) remember(ctx context.Context, d date.Date, t *trial) {
-	if k.cfg.Mode != config.ModePreview {
-		return
-	}
-	f, err := k.footprintOf(ctx, d, t)
-	if err == nil || isContent(err) {
-		t.refused = append(t.refused, f)
-	}
-}
-
-// footprintOf gives the fingerprint of a date now.
-func (k *keeper) footprintOf(ctx context.Context, d date.Date, t *trial) (string, error) {
-	n, err := k.night(ctx, d, silence{})
-	if err != nil {
-		return "", err
-	}
-	f, err := pipeline.FootprintOf(ctx, n, t.footprint)
-	if err != nil {
-		return "", err
-	}
-	t.footprint = f
-	return f.Fingerprint, nil
-}
-
 // missed says whether anybody misses a date whose snapshot is not ready: nobody does
 // where nothing was published before it and a newer date is due, as when a prediction
 // is new and snapshots of the past are not there.
@@ -181,39 +126,4 @@ func (k *keeper) missed(ctx context.Context, ledger *publish.Ledger, d Due, a At
 	}
 	dates, err := ledger.Dates(ctx)
 	return err != nil || len(dates) > 0 && dates[0].Before(d.Date)
-}
-
-// notPreviewed gives the dates that are due at now and have no preview, oldest first.
-func notPreviewed(ctx context.Context, cfg *config.Config, ledger *publish.Ledger, now time.Time) ([]Due, error) {
-	var left []Due
-	for _, d := range DueDates(cfg, now, nil) {
-		if d.State == NotYet {
-			continue
-		}
-		there, err := hasPreview(ctx, ledger.Bucket(), d.Date)
-		if err != nil {
-			return nil, err
-		}
-		if !there {
-			left = append(left, d)
-		}
-	}
-	return left, nil
-}
-
-func hasPreview(ctx context.Context, output *objstore.Bucket, d date.Date) (bool, error) {
-	runs, err := output.Folders(ctx, path.Dir(publish.PreviewPrefix(d, "run")))
-	if err != nil {
-		return false, err
-	}
-	for _, run := range runs {
-		_, err := output.Stat(ctx, publish.PreviewPrefix(d, run)+"/"+publish.ManifestName)
-		if err == nil {
-			return true, nil
-		}
-		if !errors.Is(err, objstore.ErrNotExist) {
-			return false, err
-		}
-	}
-	return false, nil
 }
