@@ -3,18 +3,18 @@ package jobs
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/churntier/churntier/jobs/config"
-	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
 // Around is what the store says of an attempt besides what the attempt says itself.
 type Around struct {
 	Before     *publish.Published // the newest publication before that of the attempt, nil where there is none
-	Evidence   *publish.Refusal   // of a refused date, nil where there is none
+	Evidence   *publish.Refusal   // of a refused attempt, nil where it left none
 	Deliveries []PastDeliveries   // the two newest of each
 	Notices    *Notices           // nil where the place is not that of the prediction
 }
@@ -30,7 +30,7 @@ func LookAround(ctx context.Context, cfg *config.Config, a Attempt) (Around, err
 	var errs [3]error
 	around.Before, errs[0] = before(ctx, ledger, a)
 	if a.Status() == StatusRefused {
-		around.Evidence, errs[1] = newestRefusal(ctx, ledger, a.Date)
+		around.Evidence, errs[1] = evidenceOf(ctx, ledger, a)
 	}
 	around.Deliveries, errs[2] = pastDeliveries(ctx, cfg, ledger, 2)
 	return around, errors.Join(errs[:]...)
@@ -48,26 +48,14 @@ func before(ctx context.Context, ledger *publish.Ledger, a Attempt) (*publish.Pu
 	return &past[0], nil
 }
 
-func newestRefusal(ctx context.Context, ledger *publish.Ledger, d date.Date) (*publish.Refusal, error) {
-	all, err := ledger.Refusals(ctx, d)
+// evidenceOf gives what the attempt left under refusals/, and not one before it.
+func evidenceOf(ctx context.Context, ledger *publish.Ledger, a Attempt) (*publish.Refusal, error) {
+	all, err := ledger.Refusals(ctx, a.Date)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	return &all[0], nil
-}
-
-// IsLate says whether a night of the schedule is past its deadline at now.
-func IsLate(cfg *config.Config, d date.Date, now time.Time) bool {
-	return slices.ContainsFunc(nights(cfg, now), func(n Due) bool { return n.Date == d && n.State == Late })
-}
-
-// NewestDue gives the newest date whose night is due at now, decided or not; the zero
-// date where there is none.
-func NewestDue(cfg *config.Config, now time.Time) (newest date.Date) {
-	for _, n := range nights(cfg, now) {
-		if n.State != NotYet {
-			newest = n.Date
-		}
+	if run, unnamed := ulid.ParseStrict(all[0].Run); unnamed == nil && !run.Timestamp().Before(a.Started.Truncate(time.Millisecond)) {
+		return &all[0], nil
 	}
-	return newest
+	return nil, nil
 }
