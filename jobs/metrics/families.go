@@ -44,7 +44,7 @@ func newFamilies(r *prometheus.Registry) families {
 	return families{
 		attempts:    counter("attempts_total", "Tries at a night or its deliveries since the process began, by how they ended.", "status"),
 		lastAttempt: gauge("last_attempt_timestamp_seconds", "When the newest try that ended so did.", "status"),
-		duration:    gauge("attempt_duration_seconds", "How long the newest try took."),
+		duration:    gauge("attempt_duration_seconds", "How long the newest try that ended so took.", "status"),
 		stages:      gauge("stage_duration_seconds", "How long the stages of the newest try took.", "stage"),
 
 		rows:          gauge("rows", "Rows of the newest snapshot that was counted, by their fate.", "fate"),

@@ -61,7 +61,7 @@ func (m *Metrics) Observe(cfg *config.Config, a jobs.Attempt, around jobs.Around
 	m.attempts.WithLabelValues(name, status).Inc()
 	ended := a.Started.Add(time.Duration(a.Seconds * float64(time.Second)))
 	m.lastAttempt.WithLabelValues(name, status).Set(seconds(ended))
-	m.duration.WithLabelValues(name).Set(a.Seconds)
+	m.duration.WithLabelValues(name, status).Set(a.Seconds)
 	switch {
 	case a.Outcome != nil && a.Outcome.Manifest != nil:
 		m.Night(cfg, a.Outcome.Manifest, publishedRun(a.Outcome))

@@ -121,7 +121,7 @@ func TestWhatIsCounted(t *testing.T) {
 	}{
 		{"churntier_attempts_total", "status=published", 2},
 		{"churntier_last_attempt_timestamp_seconds", "status=published", 1795408202.5},
-		{"churntier_attempt_duration_seconds", "", 2.5},
+		{"churntier_attempt_duration_seconds", "status=published", 2.5},
 		{"churntier_rows", "fate=rejected", 1},
 		{"churntier_rows", "fate=excluded", 0},
 		{"churntier_rows", "fate=duplicate", 2},
