@@ -64,17 +64,13 @@ func (b *builder) writeSeries(ctx context.Context, name string) error {
 		}
 	}
 	if b.Destination.Leavers == ByFile {
-		to := b.places
-		if b.intent.Kind != Full {
-			to = b.rows // leavers are in files of their own
-		}
-		if err := s.finish(b.keeps(name), to); err != nil {
+		if err := s.finish(b.keeps(name), b.rows); err != nil {
 			return err
 		}
-		s.removes, s.first, s.rows = true, b.rows, 0
-		return errors.Join(b.writeLeavers(ctx, s), s.finish(false, b.places))
+		s.whole = b.intent.Kind == Full && s.rows > 0
+		s.removes, s.rows = true, 0
 	}
-	return errors.Join(b.writeLeavers(ctx, s), s.finish(b.keeps(name), b.places))
+	return errors.Join(b.writeLeavers(ctx, s), s.finish(!s.removes && b.keeps(name), b.places))
 }
 
 // keeps says whether the audience has a file also without rows.
@@ -175,14 +171,15 @@ func (b *builder) writeLeavers(ctx context.Context, s *series) error {
 	})
 }
 
-// tells says whether the series tells of a leaver. Nobody is told of who cannot be
+// tells says whether the series tells of a leaver. A list of all members takes the
+// place of the one before, unless it is of nobody and has no file. Nobody is told of who cannot be
 // told from another user: one whose identity a member has now, or whose identity has
 // no column any more.
 func (s *series) tells(l leaving, why Reason) bool {
 	switch {
 	case s.Destination.Leavers == ByNulls && why == Absent && !s.SendAbsent:
 		return false
-	case s.Destination.Leavers != ByNulls && s.intent.Kind == Full:
+	case s.Destination.Leavers == ByFile && s.whole, s.Destination.Leavers == ByColumn && s.intent.Kind == Full:
 		return false
 	case s.Destination.Leavers == ByColumn && !s.as.tells():
 		return false
