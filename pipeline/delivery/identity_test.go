@@ -281,7 +281,7 @@ func TestDamagedIdentityIsRefused(t *testing.T) {
 	if err == nil {
 		t.Fatalf("columns that the state does not have: %v", r)
 	}
-	some := leaving{standing: standing{Before: Standing{Identity: `{"email":`}}}
+	some := leaving{Identity: `{"email":`}
 	r = &renderer{to: &k.job.Destination}
 	if _, err := r.leavers([]leaving{some}, nil); !errors.Is(err, ErrLog) {
 		t.Errorf("half an identity gave %v", err)

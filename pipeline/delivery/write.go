@@ -137,7 +137,7 @@ func (b *builder) audiencesOf(m mark, from *source) string {
 	return strings.Join(all, ",")
 }
 
-// writeLeavers explains who left, and writes those whom the tool is to be told of.
+// writeLeavers explains who left, and tells of them.
 func (b *builder) writeLeavers(ctx context.Context, s *series) error {
 	list := b.leavers[s.audience]
 	if list == nil {
@@ -148,27 +148,38 @@ func (b *builder) writeLeavers(ctx context.Context, s *series) error {
 		if err != nil {
 			return err
 		}
-		var told []leaving
-		var why []Reason
-		for i, l := range some {
-			if !l.moved {
-				b.intent.Reasons[reasons[i]]++
-			}
-			if s.tells(l, reasons[i]) {
-				told, why = append(told, l), append(why, reasons[i])
+		for from := 0; from < len(some); from += tableBatch {
+			to := min(from+tableBatch, len(some))
+			if err := b.tellOf(s, some[from:to], reasons[from:to]); err != nil {
+				return err
 			}
 		}
-		if len(told) == 0 {
-			return nil
-		}
-		of, err := s.as.leavers(told, func(row int) said {
-			return said{audience: told[row].Audience, change: Left, reason: why[row]}
-		})
-		if err != nil {
-			return err
-		}
-		return s.write(of, firstRows(len(told)))
+		return nil
 	})
+}
+
+// tellOf counts the reasons of leavers, and writes those whom the tool is to be told of.
+func (b *builder) tellOf(s *series, some []leaving, reasons []Reason) error {
+	var told []leaving
+	var why []Reason
+	for i, l := range some {
+		if !l.Moved {
+			b.intent.Reasons[reasons[i]]++
+		}
+		if s.tells(l, reasons[i]) {
+			told, why = append(told, l), append(why, reasons[i])
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	of, err := s.as.leavers(told, func(row int) said {
+		return said{audience: told[row].Audience, change: Left, reason: why[row]}
+	})
+	if err != nil {
+		return err
+	}
+	return s.write(of, firstRows(len(told)))
 }
 
 // tells says whether the series tells of a leaver. A list of all members takes the
