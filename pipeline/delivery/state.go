@@ -75,7 +75,7 @@ var stateSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "before_left", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "before_resting", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "before_payload", Type: arrow.PrimitiveTypes.Int64},
-	{Name: "before_identity", Type: arrow.BinaryTypes.String},
+	{Name: "before_identity", Type: arrow.BinaryTypes.String, Nullable: true}, // null: as identity
 }, nil)
 
 // standingColumns is how many columns a Standing takes.
@@ -102,7 +102,11 @@ func (w stateWriter) add(s standing) error {
 		w.day(at+3, v.Left)
 		w.flag(at+4, v.Resting)
 		w.rows.Field(at + 5).(*array.Int64Builder).Append(int64(v.Payload))
-		w.text(at+6, v.Identity)
+		if i > 0 && v.Identity == s.Now.Identity {
+			w.rows.Field(at + 6).AppendNull()
+		} else {
+			w.text(at+6, v.Identity)
+		}
 	}
 	return w.endRow()
 }
@@ -244,7 +248,10 @@ func readStanding(b arrow.RecordBatch, row int) (s standing, err error) {
 	for i, v := range []*Standing{&s.Now, &s.Before} {
 		at := 4 + standingColumns*i
 		v.In, v.Day, v.Last, v.Left = c.flag(at), int(c.int(at+1)), c.date(at+2), c.date(at+3)
-		v.Resting, v.Payload, v.Identity = c.flag(at+4), uint64(c.int(at+5)), c.text(at+6)
+		v.Resting, v.Payload, v.Identity = c.flag(at+4), uint64(c.int(at+5)), s.Now.Identity
+		if i == 0 || !b.Column(at+6).IsNull(row) {
+			v.Identity = c.text(at + 6)
+		}
 	}
 	return s, c.err
 }
