@@ -46,9 +46,9 @@ const (
 )
 
 // newGathering cuts so many rows, of a size beside their header, that a partition, the
-// records that are held and those on their way take a thirty-second of memory each.
+// records that are held and those on their way take a sixty-fourth of memory each.
 func newGathering(rows, size, memory int64, temp string) *gathering {
-	bits, share := 0, memory/32
+	bits, share := 0, memory/64
 	for rows*(recordHeader+size+selectedSize)>>bits > share && bits < 12 {
 		bits++
 	}
