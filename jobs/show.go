@@ -70,7 +70,7 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 }
 
 func pastDeliveries(ctx context.Context, cfg *config.Config, ledger *publish.Ledger) ([]PastDeliveries, error) {
-	var all []PastDeliveries
+	all := []PastDeliveries{}
 	for _, d := range cfg.Deliveries {
 		past, err := delivery.Open(ledger.Bucket(), d.Name).History(ctx, historyNights)
 		if err != nil {
