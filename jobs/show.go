@@ -71,7 +71,7 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 
 // pastDeliveries gives the newest n deliveries to each tool.
 func pastDeliveries(ctx context.Context, cfg *config.Config, ledger *publish.Ledger, n int) ([]PastDeliveries, error) {
-	var all []PastDeliveries
+	all := []PastDeliveries{}
 	for _, d := range cfg.Deliveries {
 		past, err := delivery.Open(ledger.Bucket(), d.Name).History(ctx, n)
 		if err != nil {

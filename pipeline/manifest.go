@@ -49,6 +49,7 @@ func (r *run) describe(engine string, shards []Shard) *publish.Manifest {
 		},
 		RejectedReasons: t.Reasons,
 		Distribution:    b[:],
+		Accepted:        []publish.Accepted{},
 	}
 	for _, c := range r.categories {
 		m.Categories = append(m.Categories, publish.Category{Name: c.Name, From: publish.Hundredths(c.From), To: publish.Hundredths(c.To), Count: c.Count})
@@ -106,7 +107,7 @@ func (r *run) describeInputs() []publish.Input {
 }
 
 func (r *run) describeLists() []publish.List {
-	var all []publish.List
+	all := []publish.List{}
 	for _, l := range r.plan.Lists {
 		for _, p := range l.Files.Parts {
 			all = append(all, publish.List{URL: l.Files.Source.Bucket.URL(p.Name), Size: p.Size, CRC32C: publish.Checksum(p.CRC32C), Rows: p.Rows})

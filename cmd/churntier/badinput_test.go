@@ -163,6 +163,18 @@ func TestCommandLineThatIsNone(t *testing.T) {
 	p.churntier("run", "--help").expect(t, exitDone, "Exit codes", "130, 143 interrupted")
 }
 
+// A name with control characters is told without them reaching the terminal.
+func TestANameThatATerminalWouldObey(t *testing.T) {
+	p := newPlace(t)
+	p.ordinary("2026-11-22", 10)
+	p.part("2026-11-22", "a\x1b[31mb\nhint.parquet", column{"user_id", []string{"a"}}, column{"churn_score", []float64{1}})
+	r := p.night()
+	r.expect(t, exitUsage, `a\x1b[31mb\nhint.parquet`)
+	if strings.Contains(r.stdout+r.stderr, "\x1b") {
+		t.Errorf("an escape reached the terminal: %q", r.stderr)
+	}
+}
+
 // A cloud that answers 403 or 404 is told apart from a night that is not ready.
 func TestCloudThatRefuses(t *testing.T) {
 	for status, said := range map[int]string{http.StatusForbidden: "permission", http.StatusNotFound: "bucket"} {

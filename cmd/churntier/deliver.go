@@ -102,7 +102,7 @@ type deliverJSON struct {
 }
 
 func deliverResult(all []*delivery.Outcome, err error) deliverJSON {
-	r := deliverJSON{Status: "delivered", Deliveries: all}
+	r := deliverJSON{Status: "delivered", Deliveries: append([]*delivery.Outcome{}, all...)}
 	if err != nil {
 		r.Status, r.Error = errorOf(err)
 	}

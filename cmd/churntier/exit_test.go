@@ -119,6 +119,23 @@ func TestEveryKindHasAnExitCodeAndAHint(t *testing.T) {
 	}
 }
 
+// Every kind has a line in the table of scripts/deploy, with its exit code.
+func TestEveryKindIsExplained(t *testing.T) {
+	readme, err := os.ReadFile("../../scripts/deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(readme), "\n")
+	for _, m := range meanings {
+		explained := slices.ContainsFunc(lines, func(line string) bool {
+			return strings.HasPrefix(line, fmt.Sprintf("| %d |", m.code)) && strings.Contains(line, "`"+m.kind+"`")
+		})
+		if !explained {
+			t.Errorf("no line of exit code %d explains %s", m.code, m.kind)
+		}
+	}
+}
+
 // declaredKinds lists the exported kinds of error of the packages below.
 func declaredKinds(t *testing.T) []string {
 	t.Helper()

@@ -79,7 +79,11 @@ func (c *repairCommand) Run(t *terminal) error {
 		shown, err = jobs.Repair(t.ctx, cfg)
 	}
 	if c.JSON {
-		return t.answerOrFail(map[string]publish.Projected{"latest": shown}, err)
+		var latest *publish.Projected
+		if !shown.Date.IsZero() {
+			latest = &shown
+		}
+		return t.answerOrFail(map[string]*publish.Projected{"latest": latest}, err)
 	}
 	if err == nil {
 		printLatest(t, shown)

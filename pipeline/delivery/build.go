@@ -238,12 +238,12 @@ func (b *builder) leave(s standing, moved bool, why Reason) error {
 	l := b.leavers[series]
 	if l == nil {
 		var err error
-		if l, err = newLeavingList(b.Temp); err != nil {
+		if l, err = newLeavingList(b.Temp, b.Memory); err != nil {
 			return err
 		}
 		b.leavers[series] = l
 	}
-	return l.add(leaving{s, moved, why})
+	return l.add(leaving{s.ID, s.Audience, s.Before.Identity, s.Place, moved, why})
 }
 
 // columnsOf gives the columns that are delivered of a source.

@@ -19,10 +19,10 @@
 //
 // What a tool takes is a [Destination]. Its files are named
 // <audience>/<audience>_<date>_<n>_<k>.<ext>; those of users to be taken out of a
-// list end in _remove, and where one row speaks for all audiences the name of the
-// delivery stands for that of the audience. Such a row has the values of the first
-// of its user's audiences, and the word audience names all of them, joined by
-// commas in the order of the delivery.
+// list end in _remove, as when a list of all members would be one of nobody. Where one
+// row speaks for all audiences the name of the delivery stands for that of the
+// audience. Such a row has the values of the first of its user's audiences, and the
+// word audience names all of them, joined by commas in the order of the delivery.
 //
 // A user whose row the tool would not take is no member: it is counted and listed
 // beside the delivery, and the next one tries again.

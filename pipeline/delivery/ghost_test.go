@@ -75,3 +75,45 @@ func TestGhostsOfAFileThatWasGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// A night of which there are only removals counts for the control arm as it does for
+// the members: not at all where it was given up.
+func TestGhostsOfRemovalsThatWereGivenUp(t *testing.T) {
+	onLists(t, func(t *testing.T, p *place) {
+		p.config.Cadence = &delivery.Cadence{Days: 5, Cooldown: 3, OnExit: delivery.Stop}
+		p.publish(day(0), members{"a": "anna=anna@x | ghost=ghost@x"})
+		p.deliver()
+		p.giveUp(t, 1, members{"a": "| ghost=ghost@x"})
+		p.publish(day(2), members{"a": "anna=anna@x | ghost=ghost@x"})
+		i := p.deliver().Intent
+		if a, g := p.days(i, false)["anna"], p.days(i, true)["ghost"]; a != 2 || g != 2 {
+			t.Errorf("the member is on day %d, the ghost on day %d; expected 2", a, g)
+		}
+	})
+}
+
+// One who went out in a delivery that was given up never did, in either arm.
+func TestGhostWhoseLeavingWasGivenUp(t *testing.T) {
+	for _, name := range []string{"jsonl", "google-customer-match", "braze-cdi"} {
+		for _, night := range []string{"anna=anna@x |", "|"} {
+			p := newPlace(t, t.TempDir(), "a")
+			switch name {
+			case "google-customer-match":
+				p = newList(t, name)
+			case "braze-cdi":
+				p.config.Columns = []delivery.Column{{Name: "external_id", From: "user_id"}, {Name: "plan", From: "plan"}}
+			}
+			p.config.Destination = destination(name)
+			p.config.Cadence = &delivery.Cadence{Days: 5, Cooldown: 3, OnExit: delivery.Stop}
+			everyone := members{"a": "anna=anna@x bert=bert@x | ghost=ghost@x"}
+			p.publish(day(0), everyone)
+			p.deliver()
+			p.giveUp(t, 1, members{"a": night})
+			p.publish(day(2), everyone)
+			i := p.deliver().Intent
+			if b, g := p.days(i, false)["bert"], p.days(i, true)["ghost"]; b != 2 || g != 2 {
+				t.Errorf("%s, %q: the member is on day %d, the ghost on day %d; expected 2", name, night, b, g)
+			}
+		}
+	}
+}

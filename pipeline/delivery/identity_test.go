@@ -242,7 +242,8 @@ func TestLeaversOfOtherColumns(t *testing.T) {
 	equal(t, "left", i.Counts.Left, int64(1))
 }
 
-// Meta refuses lists of fewer than 100 people; what is added to a list may be less.
+// Meta refuses lists of fewer than 100 people; what is added to a list may be less, and
+// so may what is taken from the list of which nobody is left.
 func TestListsOfFewUsersAreRefused(t *testing.T) {
 	var users []person
 	for n := range 100 {
@@ -257,7 +258,9 @@ func TestListsOfFewUsersAreRefused(t *testing.T) {
 	equal(t, "rows of 100 users", len(k.csv(k.deliver(members{"a", users}), false)), 101)
 	equal(t, "rows of changes", len(k.csv(k.deliver(members{"a", users[1:]}), true)), 2)
 	k.job.Changes = false
-	equal(t, "files without users", k.deliver(members{"a", nil}).names(), []string{})
+	i := k.deliver(members{"a", nil})
+	equal(t, "files of nobody", i.names(), []string{"a/a_2024-10-08_2_0_remove.csv"})
+	equal(t, "removed", i.Files[0].Rows, int64(99))
 }
 
 // Who was in an audience that is delivered no more is taken from its list.
@@ -278,7 +281,7 @@ func TestDamagedIdentityIsRefused(t *testing.T) {
 	if err == nil {
 		t.Fatalf("columns that the state does not have: %v", r)
 	}
-	some := leaving{standing: standing{Before: Standing{Identity: `{"email":`}}}
+	some := leaving{Identity: `{"email":`}
 	r = &renderer{to: &k.job.Destination}
 	if _, err := r.leavers([]leaving{some}, nil); !errors.Is(err, ErrLog) {
 		t.Errorf("half an identity gave %v", err)

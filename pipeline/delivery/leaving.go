@@ -14,22 +14,29 @@ import (
 // leavingList keeps the leavers of one audience in their order, in a temporary
 // file.
 type leavingList struct {
-	file  *spill.File
-	out   *bufio.Writer
-	enc   *gob.Encoder
-	size  int64
-	count int
+	file   *spill.File
+	out    *bufio.Writer
+	enc    *gob.Encoder
+	size   int64
+	count  int
+	atOnce int
 }
 
-// explainAtOnce is how many leavers are held in memory to be explained.
-const explainAtOnce = 256 << 10
+// Leavers are explained as many at once as take half of memory, leavingSize bytes
+// each with their reasons, within bounds: each time all rows of the snapshot are read.
+const (
+	leavingSize     = 384
+	fewestExplained = 64 << 10
+	mostExplained   = 256 << 10
+)
 
-func newLeavingList(temp string) (*leavingList, error) {
+// newLeavingList makes one for a memory in bytes.
+func newLeavingList(temp string, memory int64) (*leavingList, error) {
 	f, err := spill.Create(temp)
 	if err != nil {
 		return nil, err
 	}
-	l := &leavingList{file: f}
+	l := &leavingList{file: f, atOnce: int(min(max(memory/2/leavingSize, fewestExplained), mostExplained))}
 	l.out = bufio.NewWriterSize(l, 64<<10)
 	l.enc = gob.NewEncoder(l.out)
 	return l, nil
@@ -42,34 +49,28 @@ func (l *leavingList) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// leavingRecord is what the files need of a leaver.
-type leavingRecord struct {
-	ID, Audience, Identity string
-	Place                  int64
-	Moved                  bool
-	Why                    Reason
-}
-
 func (l *leavingList) add(v leaving) error {
 	l.count++
-	return l.enc.Encode(leavingRecord{v.ID, v.Audience, v.Before.Identity, v.Place, v.moved, v.why})
+	return l.enc.Encode(v)
 }
 
-// each gives the leavers some at a time.
+// each gives the leavers some at a time. They hold until visit returns.
 func (l *leavingList) each(visit func([]leaving) error) error {
 	if err := l.out.Flush(); err != nil {
 		return err
 	}
 	dec := gob.NewDecoder(bufio.NewReaderSize(io.NewSectionReader(l.file, 0, l.size), 64<<10))
-	var some []leaving
+	some, audience := make([]leaving, 0, min(l.count, l.atOnce)), ""
 	for i := range l.count {
-		var r leavingRecord
-		if err := dec.Decode(&r); err != nil {
+		var v leaving
+		if err := dec.Decode(&v); err != nil {
 			return err
 		}
-		v := leaving{moved: r.Moved, why: r.Why}
-		v.key, v.Before.Identity, v.Place = newKey(r.ID, r.Audience, false), r.Identity, r.Place
-		if some = append(some, v); len(some) == explainAtOnce || i == l.count-1 {
+		if v.Audience == audience {
+			v.Audience = audience // one text for many
+		}
+		audience = v.Audience
+		if some = append(some, v); len(some) == l.atOnce || i == l.count-1 {
 			if err := visit(some); err != nil {
 				return err
 			}

@@ -169,20 +169,25 @@ func (u *user) end() error {
 
 // leave tells of the audiences that the user left, each with a place of its own, and
 // of what the tool knew the user by and knows no more. Where one row speaks for all
-// audiences it is one place; is says whether the user is a member of another one.
+// audiences it is one place; is says whether the user is a member of another one. A
+// control arm that was left has a place, and is not told of.
 func (u *user) leave(steps []step, is bool) error {
-	told := false
+	told := int64(-1) // the place of the first that is told of
 	for i := range steps {
 		s := &steps[i]
 		left := s.change == Left
 		renamed := s.Before.In && s.Now.In && s.Before.Identity != s.Now.Identity
+		if s.Control && left {
+			s.Place = u.place
+			u.place++
+		}
 		if s.Control || !left && !renamed {
 			continue
 		}
-		if u.one != nil && told && !is {
-			s.Place = u.place - 1
+		if u.one != nil && told >= 0 && !is {
+			s.Place = told
 		}
-		if u.one != nil && (told || left && is) {
+		if u.one != nil && (told >= 0 || left && is) {
 			continue
 		}
 		v := s.standing
@@ -191,10 +196,10 @@ func (u *user) leave(steps []step, is bool) error {
 		if left {
 			s.Place = v.Place
 		}
-		if err := u.left(v, is || told, s.why(u.merge)); err != nil {
+		if err := u.left(v, is || told >= 0, s.why(u.merge)); err != nil {
 			return err
 		}
-		told = true
+		told = v.Place
 	}
 	return nil
 }

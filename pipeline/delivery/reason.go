@@ -55,11 +55,13 @@ type Explanation struct {
 // Explainer explains by what is published.
 type Explainer func(ctx context.Context, p *publish.Published, leavers []Leaver) (Explanation, error)
 
-// leaving is a leaver on the way to the files.
+// leaving is a leaver on the way to the files: what they need of one.
 type leaving struct {
-	standing
-	moved bool   // to another audience or identity, or told of already: no reason is counted
-	why   Reason // where it is known without asking
+	ID, Audience string
+	Identity     string // what the tool knew the user by
+	Place        int64
+	Moved        bool   // to another audience or identity, or told of already: no reason is counted
+	Why          Reason // where it is known without asking
 }
 
 // explain gives the reasons of leavers. Those who moved have none.
@@ -73,8 +75,8 @@ func (b *builder) explain(ctx context.Context, all []leaving) ([]Reason, error) 
 			reasons[i] = Withdrawn
 		case !b.has(l.Audience):
 			reasons[i] = AudienceRemoved
-		case l.why != "":
-			reasons[i] = l.why
+		case l.Why != "":
+			reasons[i] = l.Why
 		default:
 			ask, at = append(ask, Leaver{l.ID, l.Audience}), append(at, i)
 		}

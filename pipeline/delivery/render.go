@@ -213,7 +213,7 @@ func (r *renderer) tells() bool {
 // identityOf gives what the tool knows a leaver by, false when the columns have no
 // place for it: they are other ones than those of the delivery before.
 func (r *renderer) identityOf(l leaving) (string, bool) {
-	identity := l.Before.Identity
+	identity := l.Identity
 	if identity == "" && r.own != "" {
 		return "{" + string(quoted(r.own)) + ":" + string(quoted(l.ID)) + "}", true
 	}

@@ -40,18 +40,20 @@ const (
 	recordHeader  = 8 + 8 + 8 + 2 + 2 + 4
 	idGuess       = 24
 	identityGuess = 96
-	spillBuffer   = 32 << 10
+	selectedSize  = 96 // bytes of a row in memory, beside its record
+	leastBuffer   = 4 << 10
+	mostBuffer    = 32 << 10
 )
 
-// newGathering cuts so many rows, of a size beside their header, that a partition
-// takes a share of memory, bytes.
+// newGathering cuts so many rows, of a size beside their header, that a partition, the
+// records that are held and those on their way take a sixty-fourth of memory each.
 func newGathering(rows, size, memory int64, temp string) *gathering {
-	bits := 0
-	for rows*(recordHeader+size)>>bits > memory/16 && bits < 12 {
+	bits, share := 0, memory/64
+	for rows*(recordHeader+size+selectedSize)>>bits > share && bits < 12 {
 		bits++
 	}
 	return &gathering{bits: bits, store: spill.New(spill.Options{
-		Partitions: 1 << bits, Buffer: spillBuffer, Held: memory / 8, Temp: temp,
+		Partitions: 1 << bits, Buffer: int(min(max(share>>bits, leastBuffer), mostBuffer)), Held: share, Temp: temp,
 	})}
 }
 
@@ -75,9 +77,10 @@ func (g *gathering) put(w *spill.Writer, s selected) error {
 
 // each gives all rows in the order of hash, id and source.
 func (g *gathering) each(ctx context.Context, visit func(selected) error) error {
+	var rows []selected
 	for p := range g.store.Partitions() {
-		rows, err := g.load(ctx, p)
-		if err != nil {
+		var err error
+		if rows, err = g.load(ctx, p, rows[:0]); err != nil {
 			return err
 		}
 		for _, s := range rows {
@@ -89,21 +92,23 @@ func (g *gathering) each(ctx context.Context, visit func(selected) error) error 
 	return nil
 }
 
-func (g *gathering) load(ctx context.Context, partition int) ([]selected, error) {
-	var rows []selected
+// load adds the rows of a partition to rows, sorted.
+func (g *gathering) load(ctx context.Context, partition int, rows []selected) ([]selected, error) {
 	err := g.store.Each(ctx, partition, func(records []byte) error {
-		for len(records) > 0 {
-			id := recordHeader + int(binary.LittleEndian.Uint16(records[26:]))
-			n := id + int(binary.LittleEndian.Uint32(records[28:]))
+		text := string(records) // one for the texts of all
+		for at := 0; at < len(records); {
+			r := records[at:]
+			id := recordHeader + int(binary.LittleEndian.Uint16(r[26:]))
+			n := id + int(binary.LittleEndian.Uint32(r[28:]))
 			rows = append(rows, selected{
-				hash:     binary.LittleEndian.Uint64(records),
-				place:    int64(binary.LittleEndian.Uint64(records[8:])),
-				payload:  binary.LittleEndian.Uint64(records[16:]),
-				source:   int(binary.LittleEndian.Uint16(records[24:])),
-				id:       string(records[recordHeader:id]),
-				identity: string(records[id:n]),
+				hash:     binary.LittleEndian.Uint64(r),
+				place:    int64(binary.LittleEndian.Uint64(r[8:])),
+				payload:  binary.LittleEndian.Uint64(r[16:]),
+				source:   int(binary.LittleEndian.Uint16(r[24:])),
+				id:       text[at+recordHeader : at+id],
+				identity: text[at+id : at+n],
 			})
-			records = records[n:]
+			at += n
 		}
 		return nil
 	})

@@ -28,7 +28,7 @@ type series struct {
 	ctx      context.Context
 	audience string // "" for all
 	removes  bool
-	first    int64     // place from which it speaks of users
+	whole    bool      // a list of all members was written before what removes
 	as       *renderer // of what is at hand
 	header   []byte
 	open     *staged
@@ -163,14 +163,23 @@ func (f *File) named(i *Intent, extension string) string {
 	return path.Join(series, fmt.Sprintf("%s_%s_%d_%d%s%s", series, i.Date, i.N, f.K, suffix, extension))
 }
 
-// from is the place where the next file of the series begins.
+// from is the place where the next file of the series begins: after the one before,
+// whether or not that one removes.
 func (s *series) from() int64 {
+	if last := s.last(); last != nil {
+		return last.To
+	}
+	return 0
+}
+
+// last gives the newest file of the series that is finished, nil where there is none.
+func (s *series) last() *File {
 	for i := len(s.intent.Files) - 1; i >= 0; i-- {
-		if f := s.intent.Files[i]; f.Audience == s.audience && f.Removes == s.removes {
-			return f.To
+		if f := &s.intent.Files[i]; f.Audience == s.audience {
+			return f
 		}
 	}
-	return s.first
+	return nil
 }
 
 // end finishes the open file.
@@ -195,10 +204,10 @@ func (s *series) end() error {
 }
 
 // finish ends the series, with a file that holds no row where one is wanted. The last
-// file speaks of everyone below the place to who is in none: the control arm, and those
-// who are gone from a whole list.
+// file, also one that was finished before, speaks of everyone below the place to who is
+// in none: the control arm, and those who are gone from a whole list.
 func (s *series) finish(always bool, to int64) error {
-	if few := s.Destination.MinRows; s.intent.Kind == Full && 0 < s.rows && s.rows < few {
+	if few := s.Destination.MinRows; s.intent.Kind == Full && !s.removes && 0 < s.rows && s.rows < few {
 		return fmt.Errorf("%w: %d users, and %s refuses lists of fewer than %d", ErrTooFew, s.rows, s.Destination.Name, few)
 	}
 	if s.rows == 0 && always {
@@ -206,10 +215,13 @@ func (s *series) finish(always bool, to int64) error {
 			return err
 		}
 	}
-	if s.open != nil {
-		s.open.To = to
+	if err := s.end(); err != nil {
+		return err
 	}
-	return s.end()
+	if last := s.last(); last != nil {
+		last.To = to
+	}
+	return nil
 }
 
 // abort drops the file that is not finished.

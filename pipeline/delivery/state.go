@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -74,7 +75,7 @@ var stateSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "before_left", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 	{Name: "before_resting", Type: arrow.FixedWidthTypes.Boolean},
 	{Name: "before_payload", Type: arrow.PrimitiveTypes.Int64},
-	{Name: "before_identity", Type: arrow.BinaryTypes.String},
+	{Name: "before_identity", Type: arrow.BinaryTypes.String, Nullable: true}, // null: as identity
 }, nil)
 
 // standingColumns is how many columns a Standing takes.
@@ -101,7 +102,11 @@ func (w stateWriter) add(s standing) error {
 		w.day(at+3, v.Left)
 		w.flag(at+4, v.Resting)
 		w.rows.Field(at + 5).(*array.Int64Builder).Append(int64(v.Payload))
-		w.text(at+6, v.Identity)
+		if i > 0 && v.Identity == s.Now.Identity {
+			w.rows.Field(at + 6).AppendNull()
+		} else {
+			w.text(at+6, v.Identity)
+		}
 	}
 	return w.endRow()
 }
@@ -126,12 +131,13 @@ type stateReader struct {
 	row    int
 	last   key
 	lost   func(standing) bool // whether the file that spoke of it was never put
+	names  map[string]string   // audiences that were read, by themselves
 }
 
 // openState opens the state after delivery i; lost says which standings are as
 // they were before it. Without i there are none.
 func (b *builder) openState(ctx context.Context, i *Intent, lost func(standing) bool) (*stateReader, error) {
-	r := &stateReader{ctx: ctx, lost: lost}
+	r := &stateReader{ctx: ctx, lost: lost, names: map[string]string{}}
 	if i == nil {
 		return r, nil
 	}
@@ -154,7 +160,8 @@ func (b *builder) openState(ctx context.Context, i *Intent, lost func(standing) 
 	return r, nil
 }
 
-// next gives the next standing, or io.EOF.
+// next gives the next standing, or io.EOF. It holds for as long as it is wanted: its
+// texts are no part of the batch.
 func (r *stateReader) next() (standing, error) {
 	for r.batch == nil || r.row == int(r.batch.NumRows()) {
 		if err := r.nextBatch(); err != nil {
@@ -163,6 +170,7 @@ func (r *stateReader) next() (standing, error) {
 	}
 	s, err := readStanding(r.batch, r.row)
 	r.row++
+	r.own(&s)
 	if err == nil && r.last.ID != "" && r.last.compare(s.key) >= 0 {
 		err = fmt.Errorf("%w: the state of the delivery before is not in order", ErrLog)
 	}
@@ -171,6 +179,23 @@ func (r *stateReader) next() (standing, error) {
 		s.Now = s.Before
 	}
 	return s, err
+}
+
+// own copies the texts of a standing, which are the batch's.
+func (r *stateReader) own(s *standing) {
+	name, known := r.names[s.Audience]
+	if !known {
+		name = strings.Clone(s.Audience)
+		r.names[name] = name
+	}
+	s.ID, s.Audience = strings.Clone(s.ID), name
+	same := s.Now.Identity == s.Before.Identity
+	s.Now.Identity = strings.Clone(s.Now.Identity)
+	if same {
+		s.Before.Identity = s.Now.Identity
+	} else {
+		s.Before.Identity = strings.Clone(s.Before.Identity)
+	}
 }
 
 func (r *stateReader) nextBatch() error {
@@ -215,7 +240,7 @@ func names(s *arrow.Schema) []string {
 	return all
 }
 
-// readStanding reads one row of a state file.
+// readStanding reads one row of a state file. Its texts are the batch's.
 func readStanding(b arrow.RecordBatch, row int) (s standing, err error) {
 	c := cells{b, row, nil}
 	s.key = newKey(c.text(0), c.text(1), c.flag(2))
@@ -223,7 +248,10 @@ func readStanding(b arrow.RecordBatch, row int) (s standing, err error) {
 	for i, v := range []*Standing{&s.Now, &s.Before} {
 		at := 4 + standingColumns*i
 		v.In, v.Day, v.Last, v.Left = c.flag(at), int(c.int(at+1)), c.date(at+2), c.date(at+3)
-		v.Resting, v.Payload, v.Identity = c.flag(at+4), uint64(c.int(at+5)), c.text(at+6)
+		v.Resting, v.Payload, v.Identity = c.flag(at+4), uint64(c.int(at+5)), s.Now.Identity
+		if i == 0 || !b.Column(at+6).IsNull(row) {
+			v.Identity = c.text(at + 6)
+		}
 	}
 	return s, c.err
 }

@@ -52,12 +52,13 @@ func readState(t *testing.T, b *objstore.Bucket, i *Intent, lost func(standing) 
 
 func standings(n int) []standing {
 	var all []standing
+	identities := []string{"", `{"email":"one"}`, `{"email":"two"}`, `{"phone":"1"}`}
 	for i := range n {
 		for _, k := range []key{newKey(fmt.Sprint("u", i), "a", false), newKey(fmt.Sprint("u", i), "a", true), newKey(fmt.Sprint("u", i), "b", false)} {
 			all = append(all, standing{
 				key: k, Place: int64(i - 1),
-				Now:    Standing{In: i%2 == 0, Day: i % 5, Last: on(i), Resting: i%3 == 0, Payload: ^uint64(0) - uint64(i)},
-				Before: Standing{In: i%2 == 1, Day: i % 7, Left: on(-i)},
+				Now:    Standing{In: i%2 == 0, Day: i % 5, Last: on(i), Resting: i%3 == 0, Payload: ^uint64(0) - uint64(i), Identity: identities[i%4]},
+				Before: Standing{In: i%2 == 1, Day: i % 7, Left: on(-i), Identity: identities[i/4%4]},
 			})
 		}
 	}
@@ -65,9 +66,10 @@ func standings(n int) []standing {
 	return all
 }
 
+// What was read stays as it was while all that follows is read, over many batches.
 func TestStateIsReadAsItWasWritten(t *testing.T) {
 	never := func(standing) bool { return false }
-	for _, n := range []int{0, 1, 7000} {
+	for _, n := range []int{0, 1, 7000, 60_000} {
 		b := objstore.New(mem.New(), "mem://out")
 		want := standings(n)
 		i := writeState(t, b, want)

@@ -64,17 +64,13 @@ func (b *builder) writeSeries(ctx context.Context, name string) error {
 		}
 	}
 	if b.Destination.Leavers == ByFile {
-		to := b.places
-		if b.intent.Kind != Full {
-			to = b.rows // leavers are in files of their own
-		}
-		if err := s.finish(b.keeps(name), to); err != nil {
+		if err := s.finish(b.keeps(name), b.rows); err != nil {
 			return err
 		}
-		s.removes, s.first, s.rows = true, b.rows, 0
-		return errors.Join(b.writeLeavers(ctx, s), s.finish(false, b.places))
+		s.whole = b.intent.Kind == Full && s.rows > 0
+		s.removes, s.rows = true, 0
 	}
-	return errors.Join(b.writeLeavers(ctx, s), s.finish(b.keeps(name), b.places))
+	return errors.Join(b.writeLeavers(ctx, s), s.finish(!s.removes && b.keeps(name), b.places))
 }
 
 // keeps says whether the audience has a file also without rows.
@@ -141,7 +137,7 @@ func (b *builder) audiencesOf(m mark, from *source) string {
 	return strings.Join(all, ",")
 }
 
-// writeLeavers explains who left, and writes those whom the tool is to be told of.
+// writeLeavers explains who left, and tells of them.
 func (b *builder) writeLeavers(ctx context.Context, s *series) error {
 	list := b.leavers[s.audience]
 	if list == nil {
@@ -152,37 +148,49 @@ func (b *builder) writeLeavers(ctx context.Context, s *series) error {
 		if err != nil {
 			return err
 		}
-		var told []leaving
-		var why []Reason
-		for i, l := range some {
-			if !l.moved {
-				b.intent.Reasons[reasons[i]]++
-			}
-			if s.tells(l, reasons[i]) {
-				told, why = append(told, l), append(why, reasons[i])
+		for from := 0; from < len(some); from += tableBatch {
+			to := min(from+tableBatch, len(some))
+			if err := b.tellOf(s, some[from:to], reasons[from:to]); err != nil {
+				return err
 			}
 		}
-		if len(told) == 0 {
-			return nil
-		}
-		of, err := s.as.leavers(told, func(row int) said {
-			return said{audience: told[row].Audience, change: Left, reason: why[row]}
-		})
-		if err != nil {
-			return err
-		}
-		return s.write(of, firstRows(len(told)))
+		return nil
 	})
 }
 
-// tells says whether the series tells of a leaver. Nobody is told of who cannot be
+// tellOf counts the reasons of leavers, and writes those whom the tool is to be told of.
+func (b *builder) tellOf(s *series, some []leaving, reasons []Reason) error {
+	var told []leaving
+	var why []Reason
+	for i, l := range some {
+		if !l.Moved {
+			b.intent.Reasons[reasons[i]]++
+		}
+		if s.tells(l, reasons[i]) {
+			told, why = append(told, l), append(why, reasons[i])
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	of, err := s.as.leavers(told, func(row int) said {
+		return said{audience: told[row].Audience, change: Left, reason: why[row]}
+	})
+	if err != nil {
+		return err
+	}
+	return s.write(of, firstRows(len(told)))
+}
+
+// tells says whether the series tells of a leaver. A list of all members takes the
+// place of the one before, unless it is of nobody and has no file. Nobody is told of who cannot be
 // told from another user: one whose identity a member has now, or whose identity has
 // no column any more.
 func (s *series) tells(l leaving, why Reason) bool {
 	switch {
 	case s.Destination.Leavers == ByNulls && why == Absent && !s.SendAbsent:
 		return false
-	case s.Destination.Leavers != ByNulls && s.intent.Kind == Full:
+	case s.Destination.Leavers == ByFile && s.whole, s.Destination.Leavers == ByColumn && s.intent.Kind == Full:
 		return false
 	case s.Destination.Leavers == ByColumn && !s.as.tells():
 		return false

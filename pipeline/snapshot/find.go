@@ -138,9 +138,10 @@ func IsPart(glob, name string) bool {
 }
 
 // Find lists the parts of date d in order of name. It returns ErrNotReady when
-// the folder or its marker is missing, and ErrEmpty when there is a marker and no
-// part. What else lies in the folder, files that do not match Files and folders,
-// is named beside them, but for names that begin with "." or "_".
+// the folder or its marker is missing, ErrEmpty when there is a marker and no part,
+// and objstore.ErrKey for a part whose name no store takes or a terminal obeys. What
+// else lies in the folder, files that do not match Files and folders, is named beside
+// them, but for names that begin with "." or "_".
 func (s Source) Find(ctx context.Context, d date.Date) (parts []objstore.Attrs, others []string, err error) {
 	folder := s.Folder(d)
 	all, err := s.Bucket.Objects(ctx, folder)
@@ -155,6 +156,9 @@ func (s Source) Find(ctx context.Context, d date.Date) (parts []objstore.Attrs, 
 			continue
 		}
 		if IsPart(s.Files, name) {
+			if err := objstore.CheckKey(a.Key); err != nil {
+				return nil, nil, fmt.Errorf("part in %s: %w", s.Bucket.URL(folder), err)
+			}
 			parts = append(parts, a)
 		} else if IsPart("*", name) {
 			others = append(others, name)

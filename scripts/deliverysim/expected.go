@@ -12,8 +12,11 @@ import (
 
 // rows says what has to be sent of every place.
 func (o *oracle) rows(kind delivery.Kind, changes map[place]delivery.Change, d date.Date) map[place]sent {
-	if o.merged() {
+	switch {
+	case o.merged():
 		return o.mergedRows(kind, changes, d)
+	case o.lists():
+		return o.listedRows(kind, changes, d)
 	}
 	all := map[place]sent{}
 	for at, change := range changes {
@@ -73,6 +76,27 @@ func (o *oracle) mergedRows(kind delivery.Kind, changes map[place]delivery.Chang
 		row := sent{user: user, of: strings.Join(in, ","), change: string(change), night: d.String()}
 		row.say(o.proposed[by].value)
 		all[o.series(by)] = row
+	}
+	return all
+}
+
+// listedRows says whom to add to every list, and whom to remove from it: nobody from one
+// that is written anew, unless it is of nobody and cannot be written.
+func (o *oracle) listedRows(kind delivery.Kind, changes map[place]delivery.Change, d date.Date) map[place]sent {
+	anew := map[string]bool{}
+	for at, change := range changes {
+		anew[at.audience] = anew[at.audience] || kind == delivery.Full && change != delivery.Left
+	}
+	all := map[place]sent{}
+	for at, change := range changes {
+		row := sent{user: at.user, night: d.String()}
+		switch {
+		case change == delivery.Left && anew[at.audience], change == delivery.Stayed && kind != delivery.Full:
+			continue
+		case change == delivery.Left:
+			row.change = string(delivery.Left)
+		}
+		all[at] = row
 	}
 	return all
 }

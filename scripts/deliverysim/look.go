@@ -54,7 +54,7 @@ func (o *oracle) readLog() ([]*sending, error) {
 		}
 		for _, f := range s.Files {
 			if f.data, _, err = o.published.Read(context.Background(), f.Key, limit); err == nil {
-				f.sent, err = rowsOf(o.config.format, f.data)
+				f.sent, err = o.rowsOf(s, f)
 			}
 			if err != nil {
 				return nil, err
@@ -242,8 +242,11 @@ func passing(s *sending, f *sentFile, row sent) string {
 
 // checkDouble counts users who have had their message of this date from this audience
 // and were not told to have left since. What an operator sends once more is meant to
-// be a second one.
+// be a second one. To be on a list is no message.
 func (o *oracle) checkDouble(s *sending, f *sentFile) {
+	if o.lists() {
+		return
+	}
 	double := 0
 	for _, row := range f.sent {
 		key := passing(s, f, row)

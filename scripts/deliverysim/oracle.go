@@ -176,6 +176,9 @@ func (o *oracle) series(at place) place {
 
 // valueOf is everything that is sent of a user.
 func (o *oracle) valueOf(u user, day int) value {
+	if o.lists() {
+		return value{day: day}
+	}
 	v := value{plan: u.plan, day: day}
 	if o.config.points {
 		v.points = u.points

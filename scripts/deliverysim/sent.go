@@ -17,16 +17,19 @@ type sent struct{ user, plan, points, day, of, change, night string }
 // no values.
 func (s sent) left() bool { return s.change == string(delivery.Left) || s.night == "" }
 
-// rowsOf reads a file that a tool received.
-func rowsOf(format string, data []byte) ([]sent, error) {
-	if format == "csv" {
-		return rowsOfCSV(data)
+// rowsOf reads a file of s that a tool received.
+func (o *oracle) rowsOf(s *sending, f *sentFile) ([]sent, error) {
+	switch {
+	case o.lists():
+		return o.listedIn(s, f)
+	case o.config.format == "csv":
+		return rowsOfCSV(f.data)
 	}
 	var all []sent
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(string(f.data)) {
 		var fields map[string]any
 		err := json.Unmarshal([]byte(line), &fields)
-		if err == nil && format == "braze-cdi" {
+		if err == nil && o.merged() {
 			fields, err = unpacked(fields)
 		}
 		if err != nil {
@@ -55,6 +58,24 @@ func unpacked(row map[string]any) (fields map[string]any, err error) {
 		fields["id"] = row["external_id"]
 	}
 	return fields, err
+}
+
+// listedIn reads hashes of ids, which the name of the file says are to be added or to
+// be removed.
+func (o *oracle) listedIn(s *sending, f *sentFile) ([]sent, error) {
+	rows, err := csv.NewReader(bytes.NewReader(f.data)).ReadAll()
+	if err != nil || len(rows) < 2 {
+		return nil, fmt.Errorf("a list of nobody: %w", err)
+	}
+	var all []sent
+	for _, row := range rows[1:] {
+		one := sent{user: o.digests[row[0]], night: s.Date.String()}
+		if strings.HasSuffix(f.Name, "_remove.csv") {
+			one.change = string(delivery.Left)
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 func rowsOfCSV(data []byte) ([]sent, error) {

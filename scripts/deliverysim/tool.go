@@ -53,6 +53,7 @@ func newTools(w *world) []*tool {
 		{name: "journeys", config: config{format: "jsonl", changes: true, fullEvery: 5, audiences: []string{"winback", "content"}}},
 		{name: "push", config: config{format: "csv", changes: true, audiences: []string{"weekly", "winback", "content"}}},
 		{name: "profiles", config: config{format: "braze-cdi", changes: w.chance(0.7), fullEvery: 7, audiences: []string{"content", "weekly", "winback"}}},
+		{name: "ads", config: config{format: listed, changes: w.chance(0.7), fullEvery: 6, audiences: []string{"weekly", "content"}}},
 	}
 	for _, t := range all {
 		t.world, t.store = w, mem.New()
@@ -64,6 +65,9 @@ func newTools(w *world) []*tool {
 		}
 	}
 	all[1].config.cadence = all[1].someCadence()
+	if w.chance(0.5) {
+		all[4].config.cadence = all[4].someCadence()
+	}
 	return all
 }
 
@@ -74,7 +78,11 @@ func (t *tool) someCadence() *delivery.Cadence {
 // edit changes what the tool receives; audiences that are no more are dropped.
 func (t *tool) edit() {
 	c := &t.config
-	switch t.IntN(6) {
+	change := t.IntN(6)
+	if t.lists() {
+		change = max(change, 2) // its rows do not say on which day of a cadence a user is
+	}
+	switch change {
 	case 0:
 		c.cadence = t.someCadence()
 	case 1:
@@ -103,8 +111,17 @@ func (c config) destination() delivery.Destination {
 	return d
 }
 
+// listed is the destination of the tool that keeps lists: its files hold nothing but
+// hashes of ids, to be added or to be removed.
+const listed = "google-customer-match"
+
+func (t *tool) lists() bool { return t.config.format == listed }
+
 // columns are those of the tool's files.
 func (c config) columns() []delivery.Column {
+	if c.format == listed {
+		return []delivery.Column{{Name: "Email", From: "user_id"}}
+	}
 	all := []delivery.Column{{Name: "id", From: "user_id"}, {Name: "plan", From: "plan"}, {Name: "day", From: delivery.WordDay}}
 	if c.points {
 		all = append(all, delivery.Column{Name: "points", From: "points"})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -28,7 +29,8 @@ type world struct {
 	now       time.Time
 	names     int
 	users     []*user
-	audiences []string // of the config now
+	digests   map[string]string // ids by their SHA-256
+	audiences []string          // of the config now
 
 	store     *mem.Driver // of publish.url
 	published *objstore.Bucket
@@ -47,7 +49,7 @@ var zones = []string{"UTC", "Europe/Paris", "America/New_York", "Australia/Lord_
 func newWorld(seed, number uint64, temp string, r *report) (*world, error) {
 	w := &world{
 		Rand: rand.New(rand.NewPCG(seed, number)), seed: seed, number: number, temp: temp, report: r,
-		store: mem.New(), runs: map[string]*publication{}, effective: map[date.Date]*publication{}, entries: map[date.Date][]*publication{},
+		store: mem.New(), digests: map[string]string{}, runs: map[string]*publication{}, effective: map[date.Date]*publication{}, entries: map[date.Date][]*publication{},
 	}
 	var err error
 	if w.zone, err = time.LoadLocation(zones[w.IntN(len(zones))]); err != nil {
@@ -65,6 +67,7 @@ func newWorld(seed, number uint64, temp string, r *report) (*world, error) {
 			u.wants[name] = w.chance(0.4)
 		}
 		w.users = append(w.users, u)
+		w.digests[fmt.Sprintf("%x", sha256.Sum256([]byte(u.id)))] = u.id
 	}
 	w.tools = newTools(w)
 	return w, w.ledger.Claim(context.Background())
