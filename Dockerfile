@@ -15,5 +15,6 @@ COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /usr/local/go/lib/time/zon
 ENV ZONEINFO=/usr/local/go/lib/time/zoneinfo.zip
 COPY --from=build /churntier /churntier
 USER 65532:65532
-HEALTHCHECK CMD ["/churntier", "version"]
+# For churntier serve; a container that runs one command ends with its exit code.
+HEALTHCHECK CMD ["/churntier", "health"]
 ENTRYPOINT ["/churntier"]

@@ -105,6 +105,22 @@ func nightOf(cfg *config.Config, now time.Time, tick time.Time) Due {
 	return d
 }
 
+// IsLate says whether a night of the schedule is past its deadline at now.
+func IsLate(cfg *config.Config, d date.Date, now time.Time) bool {
+	return slices.ContainsFunc(nights(cfg, now), func(n Due) bool { return n.Date == d && n.State == Late })
+}
+
+// NewestDue gives the newest date whose night is due at now, decided or not; the zero
+// date where there is none.
+func NewestDue(cfg *config.Config, now time.Time) (newest date.Date) {
+	for _, n := range nights(cfg, now) {
+		if n.State != NotYet {
+			newest = n.Date
+		}
+	}
+	return newest
+}
+
 // hasNight says whether the schedule, if there is one, has a night for the date.
 func hasNight(cfg *config.Config, d date.Date) bool {
 	if cfg.Schedule == nil {

@@ -16,6 +16,10 @@ type PastNight struct {
 	Rows   *publish.Rows `json:"rows"` // nil when nothing is published
 }
 
+// Decided says whether the date was published, rolled back or withdrawn, so that
+// nothing is due for it.
+func (p PastNight) Decided() bool { return p.Status != isRefused }
+
 // The states of a date.
 const (
 	isPublished  = "published"

@@ -62,17 +62,18 @@ func Show(ctx context.Context, cfg *config.Config, flag string) (*Shown, error) 
 	for _, n := range nights {
 		s.History = append(s.History, n.line())
 	}
-	if s.Deliveries, err = pastDeliveries(ctx, cfg, ledger); err != nil {
+	if s.Deliveries, err = pastDeliveries(ctx, cfg, ledger, historyNights); err != nil {
 		return nil, err
 	}
 	s.Refusals, err = refusals(ctx, ledger, refused, s, flag != latest)
 	return s, err
 }
 
-func pastDeliveries(ctx context.Context, cfg *config.Config, ledger *publish.Ledger) ([]PastDeliveries, error) {
+// pastDeliveries gives the newest n deliveries to each tool.
+func pastDeliveries(ctx context.Context, cfg *config.Config, ledger *publish.Ledger, n int) ([]PastDeliveries, error) {
 	all := []PastDeliveries{}
 	for _, d := range cfg.Deliveries {
-		past, err := delivery.Open(ledger.Bucket(), d.Name).History(ctx, historyNights)
+		past, err := delivery.Open(ledger.Bucket(), d.Name).History(ctx, n)
 		if err != nil {
 			return nil, err
 		}

@@ -28,6 +28,7 @@ var floors = [][]string{
 	{"pipeline/localrun", "pipeline/delivery"},
 	{"jobs/config"},
 	{"jobs"},
+	{"jobs/metrics", "jobs/notify", "jobs/web"},
 	{"cmd/churntier"},
 }
 
@@ -42,7 +43,8 @@ var only = []struct {
 	{"gocloud.dev/", []string{"pipeline/objstore/blob"}},
 	{"github.com/aws/", []string{"pipeline/objstore/blob"}},
 	{"github.com/Azure/", []string{"pipeline/objstore/blob"}},
-	{"github.com/cenkalti/backoff/", []string{"pipeline/objstore/retry"}},
+	{"github.com/cenkalti/backoff/", []string{"pipeline/objstore/retry", "jobs/notify"}},
+	{"github.com/prometheus/", []string{"jobs/metrics"}},
 	{"google.golang.org/", []string{"pipeline/objstore/gcs"}},
 	{"github.com/alecthomas/kong", []string{"cmd/churntier"}},
 	{"github.com/robfig/cron/", []string{"jobs/config"}},

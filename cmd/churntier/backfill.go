@@ -11,13 +11,13 @@ import (
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
-	"github.com/churntier/churntier/pipeline/localrun"
 )
 
 type backfillCommand struct {
 	configFlags
 	outputFlags
 	workFlags
+	metricsFlags
 	From      string   `required:"" placeholder:"YYYY-MM-DD" help:"The first date."`
 	To        string   `required:"" placeholder:"YYYY-MM-DD" help:"The last date."`
 	Exclude   []string `placeholder:"YYYY-MM-DD" help:"Dates between them to leave out."`
@@ -43,7 +43,7 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	if err != nil {
 		return nil, nil, err
 	}
-	engine, err := c.share()
+	engine, err := c.share(c.Parallel)
 	if err != nil {
 		return cfg, nil, err
 	}
@@ -51,7 +51,10 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	if err != nil {
 		return cfg, nil, err
 	}
+	telling := newTelling(t, c.logger(t), c.metricsFlags)
+	telling.notices = nil // the receipts are for who ran it
 	watch := newWatch(t, c.outputFlags)
+	watch.timed = func(p progress) progress { return telling.metrics.Watch(cfg.Prediction, p) }
 	defer watch.Close()
 	b, err := jobs.PlanBackfill(t.ctx, cfg, jobs.BackfillOptions{
 		Options: jobs.Options{Temp: temp, NewRun: newRun, Version: version()},
@@ -70,25 +73,12 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 	b.Run(t.ctx, engine, func(r jobs.Receipt) {
 		watch.end(r.Date)
 		printReceipt(watch.above(w), r)
+		telling.observe(cfg, jobs.Attempt{
+			Prediction: cfg.Prediction, Date: r.Date, Started: time.Now().Add(-time.Duration(r.Seconds * float64(time.Second))), Seconds: r.Seconds, Outcome: r.Outcome, Err: r.Err,
+		})
 	})
 	printEnd(watch.above(w), b)
 	return cfg, b, worst(t.ctx, b)
-}
-
-// share gives the engine of each of the nights that are worked on side by side.
-func (c *backfillCommand) share() (localrun.Engine, error) {
-	if c.Parallel < 1 {
-		return localrun.Engine{}, fmt.Errorf("%w: --parallel must be at least 1", jobs.ErrUsage)
-	}
-	e, err := c.engine()
-	if err != nil {
-		return e, err
-	}
-	e.Workers, e.Memory = max(1, e.Workers/c.Parallel), e.Memory/int64(c.Parallel)
-	if e.Memory < leastMemory {
-		return e, fmt.Errorf("%w: --memory %s is too little for %d nights; want at least 16MiB for each", jobs.ErrUsage, c.Memory, c.Parallel)
-	}
-	return e, nil
 }
 
 // page is where plan and receipts are printed for people.

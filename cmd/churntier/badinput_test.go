@@ -27,8 +27,8 @@ func TestBadInput(t *testing.T) {
 			func(p *place) { _ = os.Remove(p.path("churntier.yaml")) }, nil, exitUsage, []string{"churntier.yaml"}},
 		"a key that is not known": {
 			func(p *place) { p.write("churntier.yaml", plainConfig+"publihs: {}\n") }, nil, exitUsage, []string{"publihs", "publish"}},
-		"a capability that is not built": {
-			func(p *place) { p.write("churntier.yaml", plainConfig+"notify: {}\n") }, nil, exitUsage, []string{"notify", "not supported yet"}},
+		"somebody to tell at no address": {
+			func(p *place) { p.write("churntier.yaml", plainConfig+"notify: {webhook: hooks.example}\n") }, nil, exitUsage, []string{"notify.webhook", "https://"}},
 		"no model": {
 			func(p *place) { p.ordinary(day, 10) }, []string{"--set", "score={model: nowhere.json}"}, exitUsage, []string{"nowhere.json"}},
 		"a broken model": {

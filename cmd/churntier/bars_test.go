@@ -70,7 +70,7 @@ func TestBars(t *testing.T) {
 func TestBarsOfManyNights(t *testing.T) {
 	var s screen
 	group := newGroup(&s, mpb.WithAutoRefresh(), mpb.WithWidth(120))
-	w := newWatch(&terminal{stderr: &s}, outputFlags{LogFormat: "text"})
+	w := newWatch(&terminal{stderr: &s}, outputFlags{logFlags: logFlags{LogFormat: "text"}})
 	w.group = group
 	days := []string{"2026-11-22", "2026-11-23"}
 	for _, d := range days {

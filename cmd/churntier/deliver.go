@@ -15,6 +15,7 @@ type deliverCommand struct {
 	configFlags
 	outputFlags
 	workFlags
+	metricsFlags
 }
 
 // Run delivers what is due.
@@ -28,11 +29,16 @@ func (c *deliverCommand) Run(t *terminal) error {
 }
 
 func (c *deliverCommand) deliver(t *terminal) ([]*delivery.Outcome, error) {
+	start := time.Now()
 	cfg, err := c.load()
 	if err != nil {
 		return nil, err
 	}
-	return deliver(t, cfg, c.workFlags)
+	all, err := deliver(t, cfg, c.workFlags)
+	newTelling(t, c.logger(t), c.metricsFlags).observe(cfg, jobs.Attempt{
+		Prediction: cfg.Prediction, Started: start, Seconds: time.Since(start).Seconds(), Deliveries: all, Err: err,
+	})
+	return all, err
 }
 
 // deliver sends what is due.

@@ -98,6 +98,8 @@ var meanings = []struct {
 	{[]error{pipeline.ErrGate}, failure{exitRefused, "refused", "gate", "nothing was published and the last publication stands; once you know that the night is right, let the gate pass with --accept GATE --reason TEXT"}},
 	{append([]error{pipeline.ErrRefused}, pipeline.ContentFaults...), failure{exitRefused, "refused", "refused", "correct the data or the config; nothing of it was published"}},
 	{[]error{publish.ErrSuperseded}, failure{exitSuperseded, "superseded", "superseded", "see churntier show; run --force publishes these inputs instead"}},
+	{[]error{errUnhealthy}, failure{exitFailed, "failed", "unhealthy", "see the log of churntier serve, and its --listen"}},
+	{[]error{syscall.EADDRINUSE}, failure{exitFailed, "failed", "listen", "another process answers there; give each server a --listen of its own"}},
 	{[]error{objstore.ErrNoBucket}, failure{exitFailed, "failed", "bucket", "check the url and that the bucket or folder exists"}},
 	{[]error{objstore.ErrPermission, syscall.EACCES, syscall.EPERM}, failure{exitFailed, "failed", "permission", "give this user credentials of the store, and the rights to read the snapshot and to create under publish.url"}},
 	{[]error{objstore.ErrNoSpace, syscall.ENOSPC}, failure{exitFailed, "failed", "disk", "free space at the place that is named; nothing more became visible, and the same command can be run again"}},

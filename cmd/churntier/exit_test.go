@@ -17,6 +17,7 @@ import (
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/jobs/metrics"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/delivery"
@@ -197,7 +198,7 @@ func TestInterruptedRun(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(&interrupted{syscall.SIGTERM})
 	c := runCommand{configFlags: configFlags{Config: p.path("churntier.yaml")}, Date: "latest", Timeout: time.Hour, workFlags: workFlags{Memory: "256MiB"}}
-	_, _, _, err := c.publish(&terminal{ctx: ctx, stderr: t.Output()})
+	_, _, _, err := c.publish(&terminal{ctx: ctx, stderr: t.Output()}, metrics.New())
 	if status, form := errorOf(err); classify(err).code != 143 || status != "failed" || form.Kind != "interrupted" {
 		t.Errorf("%v: %s %+v", err, status, form)
 	}

@@ -39,6 +39,10 @@ var examples = map[string][][2]string{
 		{"files -c churntier.yaml --audience high", "what a campaign tool imports"},
 		{"files -c churntier.yaml --table scores", "all scored users, for a data team"},
 	},
+	"serve": {
+		{"serve -c churn.yaml -c upsell.yaml", "every night of both, by the schedules in their configs"},
+		{"serve -c churn.yaml --log-format json", "with log lines for machines"},
+	},
 	"deliver": {
 		{"deliver -c churntier.yaml", "send what is due, or go on with a delivery that was interrupted"},
 	},
@@ -56,6 +60,10 @@ var examples = map[string][][2]string{
 	"try": {
 		{"try scores.parquet --score-column p_churn", "the distribution of a column"},
 		{"try users.parquet --model churn.json", "of a model"},
+	},
+	"health": {
+		{"health", "does churntier serve live on this machine?"},
+		{"health --url http://127.0.0.1:9000/readyz", "and does it look after nights?"},
 	},
 	"completion": {
 		{"completion bash > /etc/bash_completion.d/churntier", "for every user of bash"},

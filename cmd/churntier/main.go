@@ -29,6 +29,7 @@ type commands struct {
 	Show       showCommand       `cmd:"" help:"Show what is published: distribution, categories, audiences, gates, history."`
 	Select     selectCommand     `cmd:"" help:"Count whom a range of scores and a condition would take, and print the audience to paste."`
 	Files      filesCommand      `cmd:"" help:"Print the URLs of published files, one a line."`
+	Serve      serveCommand      `cmd:"" help:"Publish and deliver the nights of one or many predictions by their schedules, until told to stop."`
 	Deliver    deliverCommand    `cmd:"" help:"Send what is due of the newest publication to the campaign tools."`
 	Redeliver  redeliverCommand  `cmd:"" help:"Send the newest delivery once more, on purpose."`
 	Verify     verifyCommand     `cmd:"" help:"Read again what is published: sizes, checksums, rows, counts, the log."`
@@ -37,6 +38,7 @@ type commands struct {
 	Repair     repairCommand     `cmd:"" help:"Make latest/ show what the log says."`
 	Prune      pruneCommand      `cmd:"" help:"Delete runs that were never published, and the shards of publications older than publish.keep_days."`
 	Try        tryCommand        `cmd:"" help:"Show the score distribution of one Parquet file, without any config."`
+	Health     healthCommand     `cmd:"" help:"Ask a server whether it lives; for health checks of containers."`
 	Completion completionCommand `cmd:"" help:"Print the completion of a shell."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON schema of the config."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
@@ -52,10 +54,6 @@ type terminal struct {
 
 // run executes one command line and gives its exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := untilSignal(context.Background())
-	defer stop()
-	t := &terminal{ctx: ctx, stdout: stdout, stderr: stderr, person: personAt(os.Stdin)}
-
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c,
@@ -78,6 +76,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "churntier: %v\nhint: %s\n", err, usageHint(err))
 		return exitUsage
 	}
+	ctx, stop := untilSignal(context.Background(), parsed.Command() == "serve")
+	defer stop()
+	t := &terminal{ctx: ctx, stdout: stdout, stderr: stderr, person: personAt(os.Stdin)}
 	return t.report(t.interruption(parsed.Run(t)))
 }
 
@@ -95,12 +96,13 @@ type interrupted struct{ signal syscall.Signal }
 func (i *interrupted) Error() string { return "interrupted (" + i.signal.String() + ")" }
 
 // untilSignal gives a context that the first SIGINT, SIGTERM or SIGHUP cancels; a second
-// one ends the process at once.
-func untilSignal(parent context.Context) (context.Context, func()) {
+// one ends the process at once. Where a hang-up means something else to the command,
+// SIGHUP is left to it.
+func untilSignal(parent context.Context, leaveHangUp bool) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+	if !leaveHangUp && !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	go func() {

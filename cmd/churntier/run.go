@@ -10,6 +10,7 @@ import (
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/jobs/metrics"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/delivery"
@@ -20,6 +21,7 @@ type runCommand struct {
 	configFlags
 	outputFlags
 	workFlags
+	metricsFlags
 	Date      string        `default:"latest" placeholder:"YYYY-MM-DD|latest" help:"The night to publish; latest is the newest ready snapshot."`
 	DryRun    bool          `help:"Compute and judge everything, write nothing."`
 	Force     bool          `help:"Publish a date again that is published already."`
@@ -32,12 +34,16 @@ type runCommand struct {
 // Run publishes one night.
 func (c *runCommand) Run(t *terminal) error {
 	start := time.Now()
-	cfg, day, out, err := c.publish(t)
+	telling := newTelling(t, c.logger(t), c.metricsFlags)
+	cfg, day, out, err := c.publish(t, telling.metrics)
 	var delivered []*delivery.Outcome
 	if err == nil && c.delivers(cfg, out) {
 		delivered, err = deliver(t, cfg, c.workFlags)
 	}
 	seconds := time.Since(start).Seconds()
+	if cfg != nil {
+		c.tell(telling, cfg, jobs.Attempt{Prediction: cfg.Prediction, Date: day, Started: start, Seconds: seconds, Outcome: out, Deliveries: delivered, Err: err})
+	}
 	if out != nil {
 		out.Warnings = append(slices.Clone(cfg.Warnings), out.Warnings...)
 	}
@@ -51,6 +57,22 @@ func (c *runCommand) Run(t *terminal) error {
 	return err
 }
 
+// tell tells of the night. An older one that was published while a newer one is
+// awaited is one attempt, and that newer one another.
+func (c *runCommand) tell(telling *telling, cfg *config.Config, a jobs.Attempt) {
+	if c.DryRun {
+		telling.notices = nil
+	}
+	if a.Outcome != nil && a.Status() == jobs.StatusNotReady {
+		older := a
+		older.Err = nil
+		telling.observe(cfg, older)
+		a.Outcome, a.Date = nil, jobs.NewestDue(cfg, time.Now())
+	}
+	a.Late = jobs.IsLate(cfg, a.Date, time.Now())
+	telling.observe(cfg, a)
+}
+
 // delivers says whether something may be due after the run. It may be so for a date
 // that was published before: that delivery can have been interrupted.
 func (c *runCommand) delivers(cfg *config.Config, out *pipeline.Outcome) bool {
@@ -58,7 +80,7 @@ func (c *runCommand) delivers(cfg *config.Config, out *pipeline.Outcome) bool {
 	return published && !c.DryRun && !c.NoDeliver && len(cfg.Deliveries) > 0
 }
 
-func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.Outcome, error) {
+func (c *runCommand) publish(t *terminal, m *metrics.Metrics) (*config.Config, date.Date, *pipeline.Outcome, error) {
 	accept, err := c.accepted()
 	if err != nil {
 		return nil, date.Date{}, nil, err
@@ -75,7 +97,7 @@ func (c *runCommand) publish(t *terminal) (*config.Config, date.Date, *pipeline.
 	if err != nil {
 		return cfg, date.Date{}, nil, err
 	}
-	progress := newProgress(t, c.outputFlags)
+	progress := m.Watch(cfg.Prediction, newProgress(t, c.outputFlags))
 	defer progress.Close()
 	ctx, cancel := context.WithTimeout(t.ctx, c.Timeout)
 	defer cancel()

@@ -35,12 +35,17 @@ func (f configFlags) load() (*config.Config, error) {
 
 // outputFlags say how a command speaks.
 type outputFlags struct {
-	JSON      bool   `name:"json" help:"Print one JSON object on standard output."`
+	JSON bool `name:"json" help:"Print one JSON object on standard output."`
+	logFlags
+}
+
+// logFlags say how a command speaks on standard error.
+type logFlags struct {
 	Quiet     bool   `help:"No progress."`
 	LogFormat string `enum:"text,json" default:"text" placeholder:"text|json" help:"Form of the log lines on standard error."`
 }
 
-func (f outputFlags) logger(t *terminal) *slog.Logger {
+func (f logFlags) logger(t *terminal) *slog.Logger {
 	o := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if f.Quiet {
 		o.Level = slog.LevelWarn
@@ -67,6 +72,22 @@ func (f workFlags) engine() (localrun.Engine, error) {
 		return localrun.Engine{}, fmt.Errorf("%w: --workers must not be negative", jobs.ErrUsage)
 	}
 	return localrun.Engine{Memory: memory, Workers: cmp.Or(f.Workers, runtime.GOMAXPROCS(0))}, nil
+}
+
+// share gives the engine of each of some runs that are worked on side by side.
+func (f workFlags) share(parallel int) (localrun.Engine, error) {
+	if parallel < 1 {
+		return localrun.Engine{}, fmt.Errorf("%w: --parallel must be at least 1", jobs.ErrUsage)
+	}
+	e, err := f.engine()
+	if err != nil {
+		return e, err
+	}
+	e.Workers, e.Memory = max(1, e.Workers/parallel), e.Memory/int64(parallel)
+	if e.Memory < leastMemory {
+		return e, fmt.Errorf("%w: --memory %s is too little for %d nights; want at least 16MiB for each", jobs.ErrUsage, f.Memory, parallel)
+	}
+	return e, nil
 }
 
 // sharedTemp gives the folder for temporary files, in which one could be created. It

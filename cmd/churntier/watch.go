@@ -15,13 +15,14 @@ type watch struct {
 	terminal *terminal
 	flags    outputFlags
 	group    *mpb.Progress // nil where nothing is drawn
+	timed    func(progress) progress
 
 	mu     sync.Mutex
 	nights map[date.Date]progress // under way
 }
 
 func newWatch(t *terminal, f outputFlags) *watch {
-	w := &watch{terminal: t, flags: f, nights: map[date.Date]progress{}}
+	w := &watch{terminal: t, flags: f, timed: func(p progress) progress { return p }, nights: map[date.Date]progress{}}
 	if isTerminal(t.stderr) && f.draws() {
 		w.group = newGroup(t.stderr)
 	}
@@ -34,6 +35,7 @@ func (w *watch) begin(d date.Date) pipeline.Progress {
 	if w.group != nil {
 		p = &bars{group: w.group, night: d.String() + "  "}
 	}
+	p = w.timed(p)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.nights[d] = p

@@ -93,6 +93,7 @@ type Config struct {
 	Gates      Gates
 	Publish    Publish
 	Deliveries []Delivery
+	Notify     Notify
 	Warnings   []string // what is allowed and yet looks like a mistake
 }
 

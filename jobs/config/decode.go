@@ -33,6 +33,7 @@ func decode(n *node) *Config {
 		Gates:      gatesOf(n.get("gates")),
 		Publish:    publishOf(n.get("publish")),
 		Deliveries: each(n.get("deliveries"), deliveryOf),
+		Notify:     notifyOf(n.get("notify")),
 	}
 }
 

@@ -36,7 +36,7 @@ func (f Fault) String() string {
 		b.WriteString("; expected " + f.Expected)
 	}
 	if f.Line > 0 {
-		fmt.Fprintf(&b, "\n%5d | %s", f.Line, shorten(printable(f.Quote), 160))
+		fmt.Fprintf(&b, "\n%5d | %s", f.Line, withoutSecrets(shorten(printable(f.Quote), 160)))
 	}
 	return b.String()
 }
@@ -44,7 +44,7 @@ func (f Fault) String() string {
 func (f Fault) place() string {
 	switch {
 	case f.Flag != "":
-		return fmt.Sprintf("--set %q: ", shorten(f.Flag, 160))
+		return fmt.Sprintf("--set %q: ", withoutSecrets(shorten(f.Flag, 160)))
 	case f.Line > 0:
 		return fmt.Sprintf("%s:%d: ", f.File, f.Line)
 	}

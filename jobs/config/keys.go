@@ -30,7 +30,7 @@ var table = mapKind{
 		{name: "gates", kind: gatesKind, def: "{}", doc: "Limits beyond which a night is refused, unless so few users may be beyond them by chance."},
 		{name: "publish", kind: publishKind, required: true, doc: "Where and how the results are written."},
 		{name: "deliveries", kind: listKind{of: deliveryKind, rules: []rule{distinct("name")}}, doc: "Campaign tools that receive audiences."},
-		{name: "notify", later: true, doc: "Who is told about a night."},
+		{name: "notify", kind: notifyKind, doc: "Who is told about nights."},
 	},
 	rules: []rule{{check: idHasOwnName}, {check: parquetMapsID}, {check: passthroughIsFree}, {check: exclusiveNamesAudiences}, {check: contactIsKnown}, {check: publicationOfOthers}, {check: deliversAudiences}, {check: deliversPublished}, {check: oneWriter}, deadlineRule},
 }

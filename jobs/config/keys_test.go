@@ -6,8 +6,7 @@ import (
 )
 
 // The keys of the contract; elements of lists are left out of the paths.
-const (
-	supportedKeys = `prediction mode timezone schedule lag_days deadline catch_up
+const contractKeys = `prediction mode timezone schedule lag_days deadline catch_up
 		snapshot snapshot.url snapshot.partition snapshot.files snapshot.ready snapshot.id snapshot.contact snapshot.as_of
 		snapshot.duplicates snapshot.order_by snapshot.verify
 		score score.column score.column.name score.column.range score.model score.missing
@@ -27,22 +26,15 @@ const (
 		publish publish.url publish.compression publish.scores publish.passthrough publish.keep_days
 		deliveries deliveries.name deliveries.to deliveries.destination deliveries.audiences deliveries.columns deliveries.send
 		deliveries.send_absent deliveries.full_every deliveries.window deliveries.max_age deliveries.cadence
-		deliveries.cadence.days deliveries.cadence.cooldown deliveries.cadence.on_exit deliveries.formula deliveries.keep_days`
-	laterKeys = `notify`
-)
+		deliveries.cadence.days deliveries.cadence.cooldown deliveries.cadence.on_exit deliveries.formula deliveries.keep_days
+		notify notify.webhook notify.on notify.heartbeat`
 
 func TestTableKnowsTheContract(t *testing.T) {
-	known := map[string]bool{} // path -> later
+	known := map[string]bool{}
 	collect("", table, known)
-	for _, path := range strings.Fields(supportedKeys) {
-		if later, ok := known[path]; !ok || later {
-			t.Errorf("%s: known %v, later %v, want a supported key", path, ok, later)
-		}
-		delete(known, path)
-	}
-	for _, path := range strings.Fields(laterKeys) {
-		if later, ok := known[path]; !ok || !later {
-			t.Errorf("%s: known %v, later %v, want a key that is not supported yet", path, ok, later)
+	for _, path := range strings.Fields(contractKeys) {
+		if !known[path] {
+			t.Errorf("%s: not known", path)
 		}
 		delete(known, path)
 	}
@@ -59,22 +51,8 @@ func collect(path string, k kind, known map[string]bool) {
 	case mapKind:
 		for _, key := range k.keys {
 			at := under(path, key.name)
-			known[at] = key.later
+			known[at] = true
 			collect(at, key.kind, known)
-		}
-	}
-}
-
-// Every later key is refused whatever its value, and a supported one never as
-// "not supported yet".
-func TestLaterKeysAreRefused(t *testing.T) {
-	for _, path := range strings.Fields(laterKeys + " " + supportedKeys) {
-		flag := strings.NewReplacer("audiences.files.", "audiences.0.files.0.", "audiences.", "audiences.0.", "categories.", "categories.0.", "exclude.", "exclude.0.", "suppress.", "suppress.0.", "deliveries.", "deliveries.0.").Replace(path)
-		text := complete("audiences: [{name: a, files: [{format: csv}]}]\ncategories: [{name: low}]\nexclude: [{id: a}]\nsuppress: [{id: a}]\ndeliveries: [{name: a}]\n")
-		_, err := loadText(t, text, flag+"=null")
-		refused := err != nil && strings.Contains(err.Error(), ": not supported yet")
-		if later := strings.Contains(" "+strings.Join(strings.Fields(laterKeys), " ")+" ", " "+path+" "); refused != later {
-			t.Errorf("%s: refused as not supported %v, want %v: %v", flag, refused, later, err)
 		}
 	}
 }

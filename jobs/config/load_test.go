@@ -375,3 +375,24 @@ func TestSetKeepsTheLinesOfOthers(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A webhook is told everything unless the config says less, and its variables are
+// those of the environment.
+func TestNotify(t *testing.T) {
+	all := []string{"refused", "failed", "late", "recovered"}
+	for text, want := range map[string]Notify{
+		"mode: live\n": {},
+		"notify: {webhook: 'https://hooks.example/${BUCKET}?a=b'}\n":                             {Webhook: "https://hooks.example/audiences?a=b", On: all},
+		"notify: {webhook: http://127.0.0.1:9/x, on: [late], heartbeat: https://hc.example/u}\n": {Webhook: "http://127.0.0.1:9/x", On: []string{"late"}, Heartbeat: "https://hc.example/u"},
+		"notify: {webhook: '', on: [late], heartbeat: ''}\n":                                     {On: []string{"late"}},
+	} {
+		c, err := loadText(t, complete(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(want, c.Notify); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", text, diff)
+		}
+	}
+}

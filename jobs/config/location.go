@@ -49,7 +49,10 @@ func (k locationKind) read(r *reading, at string, n *node) {
 // locate gives the value of a location as written. No error holds the value of a
 // variable: it may be a secret.
 func (k locationKind) locate(r *reading, raw string) (string, error) {
-	location, err := k.expanded(r, raw)
+	if !k.expand && variable.MatchString(raw) {
+		return "", errors.New("variables are only for keys named url")
+	}
+	location, err := expanded(r, raw)
 	if err != nil {
 		return "", err
 	}
@@ -66,12 +69,9 @@ func (locationKind) schema() map[string]any {
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // expanded replaces each ${NAME}.
-func (k locationKind) expanded(r *reading, raw string) (string, error) {
+func expanded(r *reading, raw string) (string, error) {
 	if strings.Contains(variable.ReplaceAllString(raw, ""), "${") {
 		return "", errors.New("a variable is written ${NAME}")
-	}
-	if !k.expand && variable.MatchString(raw) {
-		return "", errors.New("variables are only for keys named url")
 	}
 	var err error
 	location := variable.ReplaceAllStringFunc(raw, func(ref string) string {

@@ -11,11 +11,10 @@ import (
 // A key describes one key of a mapping. The table of keys.go is made of them.
 type key struct {
 	name     string
-	kind     kind   // may be nil for a key that is refused
+	kind     kind
 	doc      string // one sentence for people
 	def      string // the default as YAML; "" = none
 	required bool
-	later    bool // known but not supported yet: refused
 }
 
 // A rule holds between several values of a mapping or a list. It passes over
@@ -33,13 +32,10 @@ type mapKind struct {
 
 func (k mapKind) want() string { return "a mapping of " + strings.Join(k.names(), ", ") }
 
-// names lists the supported keys.
 func (k mapKind) names() []string {
 	var names []string
 	for _, key := range k.keys {
-		if !key.later {
-			names = append(names, key.name)
-		}
+		names = append(names, key.name)
 	}
 	return names
 }
@@ -76,8 +72,6 @@ func (k key) read(r *reading, path string, n *node) {
 	child := n.get(k.name)
 	path = under(path, k.name)
 	switch {
-	case child != nil && k.later:
-		r.add(child.at, path, "not supported yet", "a config without this key")
 	case child != nil:
 		k.kind.read(r, path, child)
 	case k.required:
@@ -98,9 +92,6 @@ func (k key) standard() *node {
 func (k mapKind) schema() map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for _, key := range k.keys {
-		if key.later {
-			continue
-		}
 		properties[key.name] = key.schema()
 		if key.required {
 			required = append(required, key.name)

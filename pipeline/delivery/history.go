@@ -1,16 +1,20 @@
 package delivery
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Past is one delivery as it was, for people.
 type Past struct {
 	*Intent
-	Done      bool     `json:"done"`
-	Rows      int64    `json:"rows"`          // of the files that were delivered
-	Uncertain []string `json:"uncertain"`     // names of files that may have arrived
-	Unsent    []string `json:"unsent"`        // names of files that were given up
-	Why       string   `json:"why,omitempty"` // they were given up
-	Waiting   int      `json:"waiting"`       // files
+	Done      bool      `json:"done"`
+	Changed   time.Time `json:"changed"`       // when it was last worked on, by the clock of the store
+	Rows      int64     `json:"rows"`          // of the files that were delivered
+	Uncertain []string  `json:"uncertain"`     // names of files that may have arrived
+	Unsent    []string  `json:"unsent"`        // names of files that were given up
+	Why       string    `json:"why,omitempty"` // they were given up
+	Waiting   int       `json:"waiting"`       // files
 }
 
 // History gives the newest n deliveries, newest first.
@@ -43,7 +47,7 @@ func (l *Log) History(ctx context.Context, n int) ([]Past, error) {
 }
 
 func pastOf(i *Intent, r Record, fates []Fate) Past {
-	p := Past{Intent: i, Done: r.Done, Uncertain: []string{}, Unsent: []string{}}
+	p := Past{Intent: i, Done: r.Done, Changed: r.Changed, Uncertain: []string{}, Unsent: []string{}}
 	for k, f := range i.Files {
 		switch fates[k] {
 		case Delivered:

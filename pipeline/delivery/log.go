@@ -47,6 +47,11 @@ func (l *Log) Records(ctx context.Context) ([]Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.bucket.URL(l.folder()), err)
 	}
+	for _, o := range objects {
+		if n, _, _, ok := parseName(path.Base(o.Key)); ok && o.Modified.After(all[n].Changed) {
+			all[n].Changed = o.Modified
+		}
+	}
 	return all, nil
 }
 

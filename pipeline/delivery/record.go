@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/publish"
@@ -96,6 +97,7 @@ type Record struct {
 	claimed []int // files by K
 	acked   []int
 	Done    bool
+	Changed time.Time // when the newest of its objects was written, by the clock of the store
 }
 
 // records reads the names of the objects of a log, in any order: which deliveries

@@ -32,14 +32,18 @@ type Options struct {
 // Open gives the bucket of a location: gs://bucket/prefix, s3://bucket/prefix,
 // azblob://container/prefix, file:///folder, or the path of a local folder, as
 // the operating system takes it. Anything else is ErrScheme. Whether the place
-// exists shows when it is first used.
+// exists shows when it is first used. For tests there is mem://name, a store that
+// ends with the process; no config may name one.
 func Open(ctx context.Context, location string, opts Options) (*objstore.Bucket, error) {
 	scheme, rest, found := strings.Cut(location, "://")
 	if !found {
 		return openFolder(location, location, opts)
 	}
-	if scheme == "file" {
+	switch scheme {
+	case "file":
 		return openFileURL(location, opts)
+	case "mem":
+		return opts.bucket(memory(rest), location), nil
 	}
 	if connect, known := clouds[scheme]; known {
 		return openCloud(ctx, scheme, rest, connect, opts)
@@ -78,7 +82,7 @@ func openCloud(ctx context.Context, scheme, rest string, connect connect, opts O
 			return nil, fmt.Errorf("open %s://%s: %w", scheme, rest, err)
 		}
 	}
-	connected, err := connect(ctx, name)
+	connected, err := once(ctx, scheme+"://"+name, func(ctx context.Context) (cloud, error) { return connect(ctx, name) })
 	if err != nil {
 		return nil, fmt.Errorf("open %s://%s: %w", scheme, rest, err)
 	}

@@ -1,6 +1,7 @@
 package dial_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -42,6 +43,19 @@ func TestFolder(t *testing.T) {
 	}
 	if got, want := written.URL("runs/part"), folder+"/runs/part"; got != want {
 		t.Errorf("got URL %s, expected %s", got, want)
+	}
+}
+
+// A store in memory is the same under one name, and another under another name.
+func TestMemory(t *testing.T) {
+	if _, err := open(t, "mem://"+t.Name(), dial.Options{Output: true}).CreateBytes(t.Context(), "part", []byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	if data, _, err := open(t, "mem://"+t.Name(), dial.Options{}).Read(t.Context(), "part", 10); err != nil || string(data) != "data" {
+		t.Errorf("got %q, %v", data, err)
+	}
+	if listed, err := open(t, "mem://"+t.Name()+"/other", dial.Options{}).List(t.Context(), ""); err != nil || len(listed) > 0 {
+		t.Errorf("another name: got %v, %v", listed, err)
 	}
 }
 
@@ -192,5 +206,35 @@ func assertNoCredentials(t *testing.T, location, says string) {
 	_, err := dial.Open(t.Context(), location, dial.Options{})
 	if !errors.Is(err, objstore.ErrPermission) || !strings.Contains(err.Error(), says) {
 		t.Errorf("%s: got %v, expected %v that names %s", location, err, objstore.ErrPermission, says)
+	}
+}
+
+// Who shares connections reaches a bucket by the one that was made first; others by
+// one of their own, as the environment says.
+func TestSharing(t *testing.T) {
+	server, err := fakestorage.NewServerWithOptions(fakestorage.Options{Scheme: "http", Host: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	server.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "nightly"})
+	t.Setenv("STORAGE_EMULATOR_HOST", server.URL())
+	once, end := context.WithCancel(dial.Sharing(t.Context()))
+	if _, err := dial.Open(once, "gs://nightly/one", dial.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	end()
+
+	t.Setenv("STORAGE_EMULATOR_HOST", "")
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/does/not/exist.json")
+	shared, err := dial.Open(once, "gs://nightly/two", dial.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := shared.CreateBytes(t.Context(), "part", []byte("data")); err != nil {
+		t.Error(err)
+	}
+	if _, err := dial.Open(t.Context(), "gs://nightly/two", dial.Options{}); !errors.Is(err, objstore.ErrPermission) {
+		t.Errorf("without sharing: got %v, expected %v", err, objstore.ErrPermission)
 	}
 }
