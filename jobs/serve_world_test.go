@@ -117,6 +117,7 @@ func (c *handClock) ring(t time.Time) bool {
 // world is what is around a server: a clock, stores in memory and who is told.
 type world struct {
 	t      *testing.T
+	place  string // of its stores, no other world's
 	clock  *handClock
 	atOnce int
 	engine pipeline.Engine
@@ -134,7 +135,7 @@ type world struct {
 
 func newWorld(t *testing.T, now string) *world {
 	t.Helper()
-	return &world{t: t, clock: newHandClock(momentOf(t, now)), atOnce: 1, engine: engine, reloads: make(chan []*config.Config)}
+	return &world{t: t, place: "mem://" + t.TempDir(), clock: newHandClock(momentOf(t, now)), atOnce: 1, engine: engine, reloads: make(chan []*config.Config)}
 }
 
 // config gives a prediction of this world.
@@ -149,7 +150,7 @@ func (w *world) config(prediction string, lines ...string) *config.Config {
 	return cfg
 }
 
-func (w *world) url(name string) string { return "mem://" + w.t.Name() + "/" + name }
+func (w *world) url(name string) string { return w.place + "/" + name }
 
 func (w *world) bucket(name string) *objstore.Bucket {
 	w.t.Helper()
