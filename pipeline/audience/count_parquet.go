@@ -82,18 +82,19 @@ func countColumn(c file.ColumnChunkReader) (int64, error) {
 	return 0, fmt.Errorf("%s is a type that is never written", c.Type())
 }
 
-// batchReader is what every typed column reader of arrow-go can do.
+// batchReader is what every typed column reader of arrow-go can do. A batch is views
+// of the page at hand: nothing is copied.
 type batchReader[T any] interface {
 	HasNext() bool
 	Err() error
-	ReadBatch(batchSize int64, values []T, def, rep []int16) (total int64, valuesRead int, err error)
+	ReadBatchInPage(batchSize int64, values []T, def, rep []int16) (total int64, valuesRead int, err error)
 }
 
 func drain[T any](r batchReader[T]) (rows int64, err error) {
 	const batch = 4096
 	values, levels := make([]T, batch), make([]int16, batch)
 	for r.HasNext() {
-		n, _, err := r.ReadBatch(batch, values, levels, nil)
+		n, _, err := r.ReadBatchInPage(batch, values, levels, nil)
 		if err != nil {
 			return rows, err
 		}

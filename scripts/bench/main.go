@@ -1,0 +1,102 @@
+// Command bench measures whole nights of churntier beside the same work in DuckDB and
+// Polars, in turn, and prints medians and ratios:
+//
+//	go run ./scripts/bench [-rows 10M] [-codec snappy,zstd] [-rounds 5] [-dir DIR] [-baseline BINARY]
+//
+// README.md says what is done and how it is measured. It needs scripts/peers/install.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) > 1 && os.Args[1] == floorCommand {
+		if err := floor(os.Args[2:]); err != nil {
+			log.Fatalf("floor: %v", err)
+		}
+		return
+	}
+	b := bench{}
+	rows := flag.String("rows", "1M,10M", "users of each snapshot, such as 1M,10M,30M")
+	codecs := flag.String("codec", "snappy,zstd", "codecs of input and output")
+	flag.IntVar(&b.rounds, "rounds", 5, "measured rounds; one more before them is not counted")
+	flag.IntVar(&b.threads, "threads", 2, "threads of each program")
+	flag.StringVar(&b.dir, "dir", "bench-data", "folder for the snapshots, kept, and for what is written")
+	flag.StringVar(&b.baseline, "baseline", "", "another churntier program to measure beside this one")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := b.all(ctx, strings.Split(*rows, ","), strings.Split(*codecs, ",")); err != nil {
+		log.Fatalf("bench: %v", err)
+	}
+}
+
+// bench is what is measured and how.
+type bench struct {
+	rounds, threads int
+	dir             string
+	baseline        string
+	churntier, self string // programs
+}
+
+func (b *bench) all(ctx context.Context, rows, codecs []string) error {
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	for _, size := range rows {
+		users, err := parseRows(size)
+		if err != nil {
+			return err
+		}
+		for _, codec := range codecs {
+			if err := b.night(ctx, users, size, codec); err != nil {
+				return fmt.Errorf("%s users, %s: %w", size, codec, err)
+			}
+		}
+	}
+	return nil
+}
+
+// night measures one size and codec and prints its table.
+func (b *bench) night(ctx context.Context, users int, size, codec string) error {
+	data := filepath.Join(b.dir, size+"-"+codec)
+	if err := b.makeSnapshot(ctx, data, users, codec); err != nil {
+		return err
+	}
+	all := b.contenders(data, codec)
+	if err := b.measure(ctx, all); err != nil {
+		return err
+	}
+	limits, err := b.floor(ctx, data, codec, all[0].files)
+	if err != nil {
+		return err
+	}
+	printTable(os.Stdout, fmt.Sprintf("J1, %s users, %s in and out, %d threads, %d rounds", size, codec, b.threads, b.rounds), all, limits)
+	return nil
+}
+
+// parseRows reads a number that may end in k or M.
+func parseRows(s string) (int, error) {
+	unit := 1
+	switch {
+	case strings.HasSuffix(s, "M"):
+		unit = 1_000_000
+	case strings.HasSuffix(s, "k"):
+		unit = 1000
+	}
+	n, err := strconv.Atoi(strings.TrimRight(s, "kM"))
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("-rows: %q is no number such as 500k or 10M", s)
+	}
+	return n * unit, nil
+}
