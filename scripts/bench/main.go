@@ -35,8 +35,9 @@ func main() {
 	flag.StringVar(&b.baseline, "baseline", "", "another churntier program to measure beside this one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := b.all(ctx, strings.Split(*rows, ","), strings.Split(*codecs, ",")); err != nil {
+	err := b.all(ctx, strings.Split(*rows, ","), strings.Split(*codecs, ","))
+	stop()
+	if err != nil {
 		log.Fatalf("bench: %v", err)
 	}
 }
