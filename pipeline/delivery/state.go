@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -241,10 +242,12 @@ func (c *cells) bad(i int) {
 	}
 }
 
+// text gives a text that outlives the batch, whose memory the reader uses again; that
+// of dictionaries it does not.
 func (c *cells) text(i int) string {
 	switch a := c.batch.Column(i).(type) {
 	case array.StringLike:
-		return a.Value(c.row)
+		return strings.Clone(a.Value(c.row))
 	case *array.Dictionary:
 		if words, ok := a.Dictionary().(array.StringLike); ok {
 			return words.Value(a.GetValueIndex(c.row))

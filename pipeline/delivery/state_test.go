@@ -67,7 +67,7 @@ func standings(n int) []standing {
 
 func TestStateIsReadAsItWasWritten(t *testing.T) {
 	never := func(standing) bool { return false }
-	for _, n := range []int{0, 1, 7000} {
+	for _, n := range []int{0, 1, 7000, 20_000} { // the ids of the last are no dictionary
 		b := objstore.New(mem.New(), "mem://out")
 		want := standings(n)
 		i := writeState(t, b, want)
