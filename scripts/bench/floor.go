@@ -38,11 +38,11 @@ var wanted = []string{
 
 // floor measures in a process of its own what is needed for a snapshot and for the
 // files that churntier made of it.
-func (b *bench) floor(ctx context.Context, data, codec, files string) (*limits, error) {
-	if err := run(exec.CommandContext(ctx, b.churntier, "run", "-c", filepath.Join(data, "j1.yaml"), "--quiet", "--force")); err != nil {
+func (b *bench) floor(ctx context.Context, n *night, ours *contender) (*limits, error) {
+	if _, err := b.once(ctx, ours); err != nil {
 		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, b.self, floorCommand, codec, filepath.Join(data, "snapshots", "*", "*.parquet"), files, data).Output()
+	out, err := exec.CommandContext(ctx, b.self, floorCommand, n.codec, filepath.Join(n.dir, "snapshots", "*", "*.parquet"), ours.files, n.dir).Output()
 	if err != nil {
 		return nil, err
 	}

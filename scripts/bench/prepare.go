@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 const peers = "scripts/peers"
@@ -39,33 +38,19 @@ func run(cmd *exec.Cmd) error {
 	return nil
 }
 
-// makeSnapshot writes a snapshot, unless it is there, and the config of the job.
-func (b *bench) makeSnapshot(ctx context.Context, data string, users int, codec string) error {
-	if _, err := os.Stat(filepath.Join(data, "model.json")); err != nil {
-		files := max(1, users/1_250_000)
-		gen := exec.CommandContext(ctx, "node", filepath.Join(peers, "gen.js"), data, "--users", strconv.Itoa(users),
-			"--files", strconv.Itoa(files), "--codec", codec, "--threads", strconv.Itoa(b.threads))
-		if err := run(gen); err != nil {
-			return err
-		}
+// makeSnapshot writes the snapshot of a date, unless it is there.
+func (b *bench) makeSnapshot(ctx context.Context, n *night, date string, drift int) error {
+	if _, err := os.Stat(filepath.Join(n.dir, "snapshots", "dt="+date, "_SUCCESS")); err == nil {
+		return nil
 	}
-	return os.WriteFile(filepath.Join(data, "j1.yaml"), []byte(configOf(codec)), 0o600)
+	return run(exec.CommandContext(ctx, "node", filepath.Join(peers, "gen.js"), n.dir, "--users", strconv.Itoa(n.users),
+		"--files", strconv.Itoa(max(1, n.users/1_250_000)), "--codec", n.codec, "--threads", strconv.Itoa(b.threads),
+		"--date", date, "--night", strconv.Itoa(drift)))
 }
 
-// configOf gives churntier's config of J1: an audience a category, in Parquet.
-func configOf(codec string) string {
-	var s strings.Builder
-	fmt.Fprintf(&s, `prediction: bench
-snapshot: {url: snapshots, id: user_id}
-score: {model: model.json}
-publish: {url: churntier, scores: false, compression: %s}
-audiences:
-`, codec)
-	for _, category := range []string{"high", "medium", "low"} {
-		fmt.Fprintf(&s, `  - name: %s
-    where: 'category == "%[1]s"'
-    files: [{format: parquet, columns: {user_id: user_id, score: score, category: category, country: country, plan: plan, ltv: ltv}}]
-`, category)
-	}
-	return s.String()
+// writeConfig writes churntier's config of the job.
+func (n *night) writeConfig(text string) error {
+	return os.WriteFile(n.config(), []byte(text), 0o600)
 }
+
+func (n *night) config() string { return filepath.Join(n.dir, "bench.yaml") }

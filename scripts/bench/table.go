@@ -10,7 +10,7 @@ import (
 
 // printTable prints the medians and their ratios: churntier's over each peer's, the
 // median of the rounds' ratios.
-func printTable(w io.Writer, title string, all []*contender, limits *limits) {
+func printTable(w io.Writer, title string, all []*contender) {
 	load, _ := os.ReadFile("/proc/loadavg")
 	fmt.Fprintf(w, "\n%s; load of the machine %s\n\n", title, strings.Join(strings.Fields(string(load))[:3], " "))
 	fmt.Fprintln(w, "| | wall s | CPU s | peak MiB | wall ratio | CPU ratio | peak ratio |")
@@ -23,7 +23,6 @@ func printTable(w io.Writer, title string, all []*contender, limits *limits) {
 			median(each(c.runs, cpu)), slices.Min(each(c.runs, cpu)), slices.Max(each(c.runs, cpu)),
 			median(each(c.runs, peak)), ratio(ours, c.runs, wall), ratio(ours, c.runs, cpu), ratio(ours, c.runs, peak))
 	}
-	limits.print(w, median(each(ours, cpu)))
 }
 
 func each(runs []sample, of func(sample) float64) []float64 {

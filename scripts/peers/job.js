@@ -1,12 +1,15 @@
 // Does with DuckDB what churntier does in one night on a snapshot of gen.js, as a
 // measure of speed and a second opinion on the numbers:
 //   node job.js DIR OUT [--unique] [--date 2026-11-22] [--threads 2] [--memory 2GB] [--codec snappy]
+//   node job.js DIR OUT --whole [--before OUT]
 // It scores every user, writes one folder of Parquet a category to OUT/audiences and
 // the count of every score to OUT/distribution.json. With --unique it refuses
-// duplicate ids first, as churntier always does.
+// duplicate ids first, as churntier always does. With --whole it does that and writes
+// the table of scores too, keeps a holdout of 5 %, and writes the audiences as CSV and
+// what changed since the members in --before.
 //
-// It is the fastest form that was found: one COPY that cuts the categories, and the
-// distribution from the scores that were written.
+// These are the fastest forms that were found: one COPY that cuts the categories, and
+// the distribution from the scores that were written.
 const fs = require('fs');
 const path = require('path');
 const { parseArgs } = require('util');
@@ -19,6 +22,8 @@ const options = {
   memory: { type: 'string' },
   codec: { type: 'string', default: 'snappy' },
   unique: { type: 'boolean', default: false },
+  whole: { type: 'boolean', default: false },
+  before: { type: 'string' },
 };
 
 async function main() {
@@ -29,11 +34,43 @@ async function main() {
   fs.mkdirSync(out, { recursive: true });
   const db = await duck.open(settings(values, out));
   const source = parquet(path.join(dir, 'snapshots', `dt=${values.date}`, '*.parquet'));
-  if (values.unique) await refuseDuplicates(db, source);
+  if (values.unique || values.whole) await refuseDuplicates(db, source);
+  await (values.whole ? wholeNight : members)(db, { ...values, out, source, model: modelOf(dir) });
+}
+
+// members writes the audiences and the distribution.
+async function members(db, { source, model, out, codec }) {
   const audiences = path.join(out, 'audiences');
-  await db.run(`COPY (${scored(source, modelOf(dir))}) TO ${duck.text(audiences)} (FORMAT parquet, COMPRESSION ${values.codec},
-    ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 1000, PARTITION_BY (category), WRITE_PARTITION_COLUMNS true)`);
-  const counts = await duck.rows(db, `SELECT score, count(*) AS users FROM ${parquet(path.join(audiences, '*', '*.parquet'))} GROUP BY ALL ORDER BY ALL`);
+  await copy(db, scored(source, model), audiences, `${parquetAs(codec)}, ${CUT}`);
+  await writeDistribution(db, out, parquet(path.join(audiences, '*', '*.parquet')));
+}
+
+// wholeNight writes all that a night has.
+async function wholeNight(db, { source, model: spec, out, codec, date, before }) {
+  const table = path.join(out, 'scores.parquet');
+  await copy(db, `
+    SELECT user_id, p AS churn_probability, (s / 100.0)::DECIMAL(5,2) AS churn_score, ${model.category('s')} AS churn_category,
+           DATE '${date}' AS snapshot_date, country, plan
+    FROM (SELECT *, ${model.score('p')} AS s FROM (SELECT user_id, country, plan, ${model.probability(spec)} AS p FROM ${source}))`, table, parquetAs(codec));
+  await writeDistribution(db, out, `(SELECT churn_score AS score FROM ${parquet(table)})`);
+  const users = `SELECT user_id, churn_score AS score, churn_category AS category, hash(user_id || 'bench') % 10000 < 500 AS held_out FROM ${parquet(table)}`;
+  await copy(db, users, path.join(out, 'audiences'), `${parquetAs(codec)}, PARTITION_BY (category, held_out), WRITE_PARTITION_COLUMNS true`);
+  const now = membersIn(out);
+  await copy(db, `SELECT user_id, score, category FROM ${now}`, path.join(out, 'csv'), `FORMAT csv, HEADER, ${CUT}`);
+  if (before === undefined) return;
+  await copy(db, `
+    SELECT coalesce(n.user_id, b.user_id) AS user_id, n.score, n.category, b.category AS was,
+           CASE WHEN b.user_id IS NULL THEN 'entered' WHEN n.user_id IS NULL THEN 'left' ELSE 'moved' END AS change
+    FROM ${now} n FULL JOIN ${membersIn(before)} b USING (user_id) WHERE n.category IS DISTINCT FROM b.category`, path.join(out, 'changes.csv'), 'FORMAT csv, HEADER');
+}
+
+const membersIn = (out) => parquet(path.join(out, 'audiences', '*', 'held_out=false', '*.parquet'));
+const parquetAs = (codec) => `FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 1000`;
+const CUT = 'PARTITION_BY (category), WRITE_PARTITION_COLUMNS true';
+const copy = (db, sql, to, how) => db.run(`COPY (${sql}) TO ${duck.text(to)} (${how})`);
+
+async function writeDistribution(db, out, scores) {
+  const counts = await duck.rows(db, `SELECT score, count(*) AS users FROM ${scores} GROUP BY ALL ORDER BY ALL`);
   fs.writeFileSync(path.join(out, 'distribution.json'), JSON.stringify(counts));
 }
 
