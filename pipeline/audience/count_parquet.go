@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 )
+
+// readBytes is how much of a column is read at once, in one request to a remote store;
+// arrow-go would take memory for all of it.
+const readBytes = 1 << 20
 
 // CountParquet reads a written Parquet file again and counts its rows. It
 // decodes every value of every column, so that checksums of frames are checked
@@ -25,7 +30,9 @@ func CountParquet(r io.ReaderAt, size int64) (int64, error) {
 }
 
 func countParquet(r io.ReaderAt, size int64) (int64, error) {
-	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size))
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled, props.BufferSize = true, readBytes
+	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size), file.WithReadProps(props))
 	if err != nil {
 		return 0, err
 	}
