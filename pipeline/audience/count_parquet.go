@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 )
+
+// readBytes is how much of a column is read at once, in one request to a remote store;
+// arrow-go would take memory for all of it.
+const readBytes = 1 << 20
 
 // CountParquet reads a written Parquet file again and counts its rows. It
 // decodes every value of every column, so that checksums of frames are checked
@@ -25,7 +30,9 @@ func CountParquet(r io.ReaderAt, size int64) (int64, error) {
 }
 
 func countParquet(r io.ReaderAt, size int64) (int64, error) {
-	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size))
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled, props.BufferSize = true, readBytes
+	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size), file.WithReadProps(props))
 	if err != nil {
 		return 0, err
 	}
@@ -82,18 +89,19 @@ func countColumn(c file.ColumnChunkReader) (int64, error) {
 	return 0, fmt.Errorf("%s is a type that is never written", c.Type())
 }
 
-// batchReader is what every typed column reader of arrow-go can do.
+// batchReader is what every typed column reader of arrow-go can do. A batch is views
+// of the page at hand: nothing is copied.
 type batchReader[T any] interface {
 	HasNext() bool
 	Err() error
-	ReadBatch(batchSize int64, values []T, def, rep []int16) (total int64, valuesRead int, err error)
+	ReadBatchInPage(batchSize int64, values []T, def, rep []int16) (total int64, valuesRead int, err error)
 }
 
 func drain[T any](r batchReader[T]) (rows int64, err error) {
 	const batch = 4096
 	values, levels := make([]T, batch), make([]int16, batch)
 	for r.HasNext() {
-		n, _, err := r.ReadBatch(batch, values, levels, nil)
+		n, _, err := r.ReadBatchInPage(batch, values, levels, nil)
 		if err != nil {
 			return rows, err
 		}

@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,12 +49,51 @@ func (c *texts) append(arr arrow.Array, rows []int32) error {
 }
 
 func (c *texts) appendPlain(a array.StringLike, rows []int32) error {
+	if words, ok := a.(*array.String); ok && c.words == nil && len(rows) > 0 {
+		return c.appendBytes(words, rows)
+	}
 	for _, r := range rows {
 		if !c.put(a.Value(int(r))) {
 			return &RowError{Row: r, Err: ErrText}
 		}
 	}
 	return nil
+}
+
+// appendBytes does what put does with each text of a plain column, all at once: only
+// where not every byte is ASCII are texts looked at one by one.
+func (c *texts) appendBytes(a *array.String, rows []int32) error {
+	offsets := a.ValueOffsets()
+	var text []byte
+	if b := a.Data().Buffers()[2]; b != nil {
+		text = b.Bytes()
+	}
+	start := len(c.data)
+	for _, r := range rows {
+		c.data = append(c.data, text[offsets[r]:offsets[r+1]]...)
+		c.ends = append(c.ends, int64(len(c.data)))
+	}
+	if isASCII(c.data[start:]) {
+		return nil
+	}
+	for _, r := range rows {
+		if !utf8.ValidString(a.Value(int(r))) {
+			return &RowError{Row: r, Err: ErrText}
+		}
+	}
+	return nil
+}
+
+// isASCII says whether no byte has its highest bit set.
+func isASCII(text []byte) bool {
+	var high uint64
+	for ; len(text) >= 8; text = text[8:] {
+		high |= binary.LittleEndian.Uint64(text)
+	}
+	for _, b := range text {
+		high |= uint64(b)
+	}
+	return high&0x8080808080808080 == 0
 }
 
 func (c *texts) appendCoded(a *array.Dictionary, rows []int32) error {

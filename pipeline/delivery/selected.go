@@ -113,7 +113,10 @@ func (g *gathering) load(ctx context.Context, partition int, rows []selected) ([
 		return nil
 	})
 	slices.SortFunc(rows, func(a, b selected) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.id, b.id), cmp.Compare(a.source, b.source))
+		if a.hash != b.hash { // nearly always; cmp.Or would compare the ids first
+			return cmp.Compare(a.hash, b.hash)
+		}
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.source, b.source))
 	})
 	return rows, err
 }

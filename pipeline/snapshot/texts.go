@@ -103,9 +103,12 @@ func (t *texts) appendIndexed(indices []int32) error {
 	if err := t.grow(total); err != nil {
 		return err
 	}
-	for _, i := range indices {
-		t.append(d.text(i))
+	bytes, ends := t.bytes, t.ends[t.count+1:]
+	for at, i := range indices {
+		bytes = append(bytes, d.text(i)...)
+		ends[at] = int32(len(bytes))
 	}
+	t.bytes, t.count = bytes, t.count+len(indices)
 	return nil
 }
 
@@ -121,9 +124,12 @@ func (t *texts) appendViews(views []parquet.ByteArray) error {
 	if err := t.grow(total); err != nil {
 		return err
 	}
-	for _, v := range views {
-		t.append(v)
+	bytes, ends := t.bytes, t.ends[t.count+1:]
+	for at, v := range views {
+		bytes = append(bytes, v...)
+		ends[at] = int32(len(bytes))
 	}
+	t.bytes, t.count = bytes, t.count+len(views)
 	return nil
 }
 
@@ -134,12 +140,6 @@ func (t *texts) grow(n int) error {
 	}
 	t.bytes = slices.Grow(t.bytes, n)
 	return nil
-}
-
-func (t *texts) append(v []byte) {
-	t.bytes = append(t.bytes, v...)
-	t.count++
-	t.ends[t.count] = int32(len(t.bytes))
 }
 
 func (t *texts) array(n rows) arrow.Array {

@@ -4,6 +4,8 @@
 //   --users 1000000  --files 8  --codec snappy  --date 2026-11-22
 //   --group-rows 122880   rows of a row group
 //   --threads 2
+//   --night 0             of two nights, users of one hundred have come and gone, and
+//                         one of twenty has another week behind them
 // The codec is one of DuckDB's (snappy, zstd, gzip, brotli, lz4_raw, uncompressed)
 // or "mixed": another one in each file, without brotli, which is slow. The same
 // arguments give the same rows.
@@ -21,6 +23,7 @@ const options = {
   date: { type: 'string', default: '2026-11-22' },
   'group-rows': { type: 'string', default: '122880' },
   threads: { type: 'string', default: '2' },
+  night: { type: 'string', default: '0' },
 };
 
 // exponential gives a number of that mean from a hash: most are small.
@@ -35,9 +38,9 @@ const HOSTS = ['example.com', 'example.org', 'example.net', 'mail.example'];
 
 // users gives the SQL of users first to end-1. hash() of a number is one to one,
 // so ids are unique.
-const users = (first, end, date) => `
+const users = (first, end, date, night) => `
   WITH u AS (SELECT i, hash(i) h1, hash(i + 1000000007) h2, hash(i * 7 + 13) h3, hash(i * 31 + 5) h4,
-                    hash(i * 131 + 77) h5, hash(i * 17 + 1) h6, hash(i * 19 + 3) h7
+                    hash(i * 131 + 77 + CASE WHEN i % 20 = 0 THEN ${night} ELSE 0 END) h5, hash(i * 17 + 1) h6, hash(i * 19 + 3) h7
              FROM range(${first}, ${end}) t(i))
   SELECT
     'u_' || printf('%016x', h1) AS user_id,
@@ -95,8 +98,10 @@ async function main() {
   const db = await duck.open({ threads: values.threads });
   const total = Number(values.users);
   const files = Number(values.files);
+  const night = Number(values.night);
+  const gone = Math.floor((total * night) / 100);
   for (let f = 0; f < files; f++) {
-    const rows = users(Math.floor((total * f) / files), Math.floor((total * (f + 1)) / files), values.date);
+    const rows = users(gone + Math.floor((total * f) / files), gone + Math.floor((total * (f + 1)) / files), values.date, night);
     const file = path.join(folder, `part-${String(f).padStart(5, '0')}.parquet`);
     const codec = values.codec === 'mixed' ? CODECS[f % CODECS.length] : values.codec;
     await db.run(`COPY (${rows}) TO ${duck.text(file)} (FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE ${Number(values['group-rows'])})`);
