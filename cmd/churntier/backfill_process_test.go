@@ -17,21 +17,10 @@ import (
 // long is how many nights TestBackfillResumes has; a release is tried with 60.
 var long = flag.Int("nights", 8, "nights of an interrupted backfill, at least 6")
 
-// itself is the command line that the re-executed test binary runs as churntier.
-const itself = "CHURNTIER_ITSELF"
-
-// TestProcess is churntier in a process of its own, for the tests below.
-func TestProcess(t *testing.T) {
-	args := os.Getenv(itself)
-	if args == "" {
-		t.Skip("it is run by other tests")
-	}
-	os.Exit(run(strings.Split(args, "\n"), os.Stdout, os.Stderr))
-}
-
+// processOf gives churntier in a process of its own: TestMain knows it by its name.
 func processOf(args []string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestProcess$")
-	cmd.Env = append(os.Environ(), itself+"="+strings.Join(args, "\n"))
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Args[0] = "churntier"
 	return cmd
 }
 
