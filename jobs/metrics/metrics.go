@@ -17,6 +17,7 @@ import (
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/delivery"
+	"github.com/churntier/churntier/pipeline/objstore/retry"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -43,6 +44,10 @@ func (m *Metrics) Serving(version string) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "churntier_build_info", Help: "Always 1; the label is the version.", ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 }))
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "churntier_store_retries_total",
+		Help: "Operations of clouds that were tried again since the process began; what the client of a cloud repeats itself is not counted.",
+	}, func() float64 { return float64(retry.Retries()) }))
 }
 
 // Handler answers a scraper.

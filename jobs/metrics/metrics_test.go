@@ -127,6 +127,7 @@ func TestWhatIsCounted(t *testing.T) {
 		{"churntier_rows", "fate=duplicate", 2},
 		{"churntier_rows", "fate=ineligible", 0},
 		{"churntier_rows", "fate=scored", 7},
+		{"churntier_store_retries_total", "", 0},
 		{"churntier_suppressed_users", "", 3},
 		{"churntier_snapshot_bytes", "", 1024},
 		{"churntier_category_users", "category=high", 4},

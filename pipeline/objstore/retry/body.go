@@ -78,6 +78,7 @@ func (b *body) resume(broken error) error {
 	}
 	_ = b.Close()
 	b.below = nil
+	retries.Add(1)
 	if err := b.driver.again(b.ctx, b.open); err != nil {
 		return fmt.Errorf("broke off at byte %d: %w; to read on: %w", b.offset, broken, err)
 	}

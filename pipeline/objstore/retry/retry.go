@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -30,6 +31,13 @@ type Patience struct {
 }
 
 var usual = Patience{Silence: time.Minute, Tries: 5, Pause: 500 * time.Millisecond, Total: time.Minute}
+
+// retries counts for all drivers of the process.
+var retries atomic.Int64
+
+// Retries says how often an operation was tried again, or a body read on, since the
+// process began.
+func Retries() int64 { return retries.Load() }
 
 // Driver is a patient driver. It is safe for concurrent use if the one below is.
 type Driver struct {
@@ -109,7 +117,9 @@ func (d *Driver) again(ctx context.Context, try func() error) error {
 	var failure error
 	tries := uint(0)
 	once := func() (struct{}, error) {
-		tries++
+		if tries++; tries > 1 {
+			retries.Add(1)
+		}
 		failure = try()
 		if failure != nil && !d.passing(ctx, failure) {
 			return struct{}{}, backoff.Permanent(failure)

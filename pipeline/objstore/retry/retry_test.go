@@ -123,6 +123,7 @@ func (s *scripted) wantCalls(t *testing.T, want string) {
 func TestListAndOpenAreRepeated(t *testing.T) {
 	s, a := filled(t)
 	b := objstore.New(retry.With(s, quick), "test")
+	before := retry.Retries()
 	s.before = []error{errReset, errReset}
 	if listed, err := b.List(t.Context(), ""); err != nil || len(listed) != 1 {
 		t.Errorf("listed %v, %v", listed, err)
@@ -132,6 +133,9 @@ func TestListAndOpenAreRepeated(t *testing.T) {
 		t.Errorf("read %q, %v", data, err)
 	}
 	s.wantCalls(t, "list list list list list list open")
+	if n := retry.Retries() - before; n != 4 {
+		t.Errorf("counted %d retries, expected 4", n)
+	}
 }
 
 func TestPatienceEnds(t *testing.T) {
@@ -219,6 +223,7 @@ func TestBodyGoesOnWhereItBrokeOff(t *testing.T) {
 		want           string
 	}{{0, -1, "0123456789"}, {2, 7, "2345678"}} {
 		s, a := filled(t)
+		before := retry.Retries()
 		s.bodies = []func(io.ReadCloser) io.ReadCloser{broken(3, errReset), broken(0, errReset), broken(2, io.ErrUnexpectedEOF)}
 		body, err := retry.With(s, quick).Open(t.Context(), a.Key, a.Generation, r.offset, r.length)
 		if err != nil {
@@ -229,6 +234,9 @@ func TestBodyGoesOnWhereItBrokeOff(t *testing.T) {
 			t.Errorf("got %q, %v, expected %q", got, err, r.want)
 		}
 		s.wantCalls(t, "open open open open")
+		if n := retry.Retries() - before; n != 3 {
+			t.Errorf("counted %d retries, expected 3", n)
+		}
 	}
 }
 
