@@ -113,9 +113,7 @@ func (o *oracle) compare(s *sending, want map[place]sent) {
 			}
 			got[at], o.carriers[at] = row, f.Key
 		}
-		if s.Kind == string(delivery.Full) {
-			o.closing[f.Audience] = f.Key
-		}
+		o.closing[f.Audience] = f.Key
 	}
 	wrong := map[place]bool{}
 	for at := range got {

@@ -17,7 +17,7 @@ type oracle struct {
 	told       map[place]standing // before the newest delivery
 	proposed   map[place]standing // after it, where its files were put
 	carriers   map[place]string   // staged key of the file that spoke of a place
-	closing    map[string]string  // by series, in a full delivery: the key of its last file
+	closing    map[string]string  // by series: the key of its last file, which alone tells of leavers without a row
 	deliveries []*sending
 	claimed    map[string]bool // staged keys that somebody has put, or may have
 	unsure     int
@@ -61,7 +61,8 @@ func (o *oracle) look() {
 }
 
 // settle decides what the tool knows after the newest delivery: what was in files
-// that nobody put is as it was before.
+// that nobody put is as it was before. Of leavers without a row the last file tells,
+// or would have told.
 func (o *oracle) settle() {
 	for at, next := range o.proposed {
 		key := o.carriers[o.series(at)]
