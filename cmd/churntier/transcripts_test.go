@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/fsouza/fake-gcs-server/fakestorage"
@@ -25,13 +27,14 @@ func TestMain(m *testing.M) {
 // that it can end with, and one for each way to a first audience.
 //
 //   - exits N COMMAND... runs a command that ends with exit code N
+//   - soon COMMAND... runs a command again and again until it ends well
 //   - valid NAME says that the output is as schemas/NAME.json has it
 //   - interrupted SIGNAL COMMAND... sends the signal while the command waits for the
 //     cloud
 //   - overtaken FIRST COMMAND... lets FIRST run whole when COMMAND is about to enter
 //     something in a log
 //
-// gs://warehouse/snapshots holds the snapshots of the fixtures, in a stand-in for
+// Nobody answers at $ADDRESS. gs://warehouse/snapshots holds the snapshots of the fixtures, in a stand-in for
 // Google's, and gs://nightly nothing. Transcripts that begin with [!telco] need the public telco churn table beside the project, and
 // DuckDB to make a snapshot of it.
 func TestTranscripts(t *testing.T) {
@@ -46,10 +49,15 @@ func TestTranscripts(t *testing.T) {
 			e.Setenv("FIXTURES", filepath.Join(root, "fixtures"))
 			e.Setenv("MODELS", filepath.Join(root, "..", "shared", "models"))
 			e.Setenv("TELCO", telco)
+			address, err := freeAddress()
+			if err != nil {
+				return err
+			}
+			e.Setenv("ADDRESS", address)
 			return errors.Join(os.Symlink(filepath.Join(root, "fixtures"), filepath.Join(e.WorkDir, "fixtures")), useCloud(e))
 		},
 		Condition: func(string) (bool, error) { return telco != "", nil },
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "valid": valid},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "soon": soon, "valid": valid},
 	})
 }
 
@@ -93,6 +101,33 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// patience bounds what soon waits for.
+const patience = time.Minute
+
+func soon(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: soon COMMAND...")
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		err := ts.Exec(args[0], args[1:]...)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("not within %s: %v", patience, err)
+		}
+	}
+}
+
+// freeAddress gives an address of this machine at which nobody answers.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 func valid(ts *testscript.TestScript, neg bool, args []string) {
