@@ -2,9 +2,8 @@
 // and describes it.
 //
 // The file is described once, in the table of keys.go: names, kinds of values,
-// defaults, a sentence for people, and what is not supported yet. The reader,
-// the defaults, the suggestions for a mistyped key and the JSON schema all come
-// from that table.
+// defaults and a sentence for people. The reader, the defaults, the suggestions for
+// a mistyped key and the JSON schema all come from that table.
 //
 // A file goes through four steps: parse turns text into a tree of nodes that
 // remember their line, override applies the --set flags to the tree, the
