@@ -117,7 +117,7 @@ func TestServeIsToldToEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := p.serve()
-	for len(globbed(t, p.path("out/commits", yesterday, "*"))) == 0 {
+	for len(globbed(t, p.path("out/commits", yesterday, "0*.json"))) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	s.signal(syscall.SIGTERM)
