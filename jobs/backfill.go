@@ -35,21 +35,12 @@ type BackfillOptions struct {
 // newest date, from whoever runs that night.
 type Backfill struct {
 	Plan     []Planned // oldest first
-	Receipts []Receipt // of the dates that ended, oldest first
+	Receipts []Attempt // of the dates that ended, oldest first
 
 	options BackfillOptions
 	night   pipeline.Night // of no date
 	ledger  *publish.Ledger
 	project func() error // makes latest/ show what was published before, once
-}
-
-// Receipt is how one date ended: with an outcome, an error, or both where it is
-// published and latest/ does not show it yet.
-type Receipt struct {
-	Date    date.Date
-	Outcome *pipeline.Outcome
-	Err     error
-	Seconds float64
 }
 
 // PlanBackfill looks what there is to do and writes nothing.
@@ -82,7 +73,7 @@ func PlanBackfill(ctx context.Context, cfg *config.Config, o BackfillOptions) (*
 func (b *Backfill) Left() []date.Date {
 	left := []date.Date{}
 	for _, p := range b.Plan {
-		if !slices.ContainsFunc(b.Receipts, func(r Receipt) bool { return r.Date == p.Date }) {
+		if !slices.ContainsFunc(b.Receipts, func(r Attempt) bool { return r.Date == p.Date }) {
 			left = append(left, p.Date)
 		}
 	}
@@ -97,7 +88,7 @@ func (b *Backfill) Left() []date.Date {
 // and write shards. They are judged, sealed and committed one after another, the
 // oldest first, so that the gates of each compare it with the same publications,
 // and the same is published, as if they had run alone.
-func (b *Backfill) Run(ctx context.Context, engine pipeline.Engine, tell func(Receipt)) {
+func (b *Backfill) Run(ctx context.Context, engine pipeline.Engine, tell func(Attempt)) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	b.project = sync.OnceValue(func() error {
@@ -114,7 +105,7 @@ func (b *Backfill) Run(ctx context.Context, engine pipeline.Engine, tell func(Re
 			defer close(ended)
 			r := b.run(ctx, p, engine, earlier)
 			<-earlier // receipts are in order
-			if !r.interrupted() {
+			if r.Status() != StatusInterrupted {
 				b.Receipts = append(b.Receipts, r)
 				tell(r)
 			}
@@ -128,21 +119,13 @@ func (b *Backfill) Run(ctx context.Context, engine pipeline.Engine, tell func(Re
 	_ = nights.Wait()
 }
 
-// interrupted says whether the night ended because it was told to, and is as if it
-// had not begun.
-func (r Receipt) interrupted() bool {
-	is := func(kind error) bool { return errors.Is(r.Err, kind) }
-	return is(context.Canceled) && !is(pipeline.ErrProjection) && !is(publish.ErrUnknown)
-}
-
 // run ends one date; earlier is closed once all dates before it have ended.
-func (b *Backfill) run(ctx context.Context, p Planned, engine pipeline.Engine, earlier <-chan struct{}) Receipt {
-	start := time.Now()
-	r := Receipt{Date: p.Date, Err: ctx.Err()}
+func (b *Backfill) run(ctx context.Context, p Planned, engine pipeline.Engine, earlier <-chan struct{}) Attempt {
+	r := Attempt{Prediction: b.night.Prediction, Date: p.Date, Started: time.Now(), Err: ctx.Err()}
 	if r.Err == nil {
 		r.Outcome, r.Err = b.do(ctx, p, engine, earlier)
 	}
-	r.Seconds = time.Since(start).Seconds()
+	r.Seconds = time.Since(r.Started).Seconds()
 	return r
 }
 

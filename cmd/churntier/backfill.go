@@ -70,12 +70,10 @@ func (c *backfillCommand) backfill(t *terminal) (*config.Config, *jobs.Backfill,
 		return cfg, b, nil
 	}
 	_, _ = fmt.Fprintln(w)
-	b.Run(t.ctx, engine, func(r jobs.Receipt) {
+	b.Run(t.ctx, engine, func(r jobs.Attempt) {
 		watch.end(r.Date)
 		printReceipt(watch.above(w), r)
-		telling.observe(cfg, jobs.Attempt{
-			Prediction: cfg.Prediction, Date: r.Date, Started: time.Now().Add(-time.Duration(r.Seconds * float64(time.Second))), Seconds: r.Seconds, Outcome: r.Outcome, Err: r.Err,
-		})
+		telling.observe(cfg, r)
 	})
 	printEnd(watch.above(w), b)
 	return cfg, b, worst(t.ctx, b)

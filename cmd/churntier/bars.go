@@ -9,6 +9,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/churntier/churntier/pipeline/gate"
 )
 
 // bars draws one bar a stage with rows and bytes a second and the time left. Those
@@ -58,7 +60,7 @@ func rate(rows, bytes int64) decor.Decorator {
 // speed tells how fast it goes when done of all rows took so long.
 func speed(done, rows, bytes int64, elapsed time.Duration) string {
 	a := float64(done) / max(elapsed.Seconds(), 0.001)
-	return fmt.Sprintf("%s rows/s, %.1f MiB/s", count(int64(a)), a*float64(bytes)/float64(rows)/(1<<20))
+	return fmt.Sprintf("%s rows/s, %.1f MiB/s", gate.Count(int64(a)), a*float64(bytes)/float64(rows)/(1<<20))
 }
 
 func (b *bars) Add(rows int64) {

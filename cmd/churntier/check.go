@@ -12,6 +12,7 @@ import (
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/gate"
 )
 
 type checkCommand struct {
@@ -31,7 +32,7 @@ func (c *checkCommand) Run(t *terminal) error {
 		return err
 	}
 	_, _ = fmt.Fprintf(t.stdout, "%s %s: %s rows, parts: %d, splits: %d; config, model and schema fit\n\n",
-		checked.Prediction, checked.Date, count(checked.Rows), checked.Parts, checked.Splits)
+		checked.Prediction, checked.Date, gate.Count(checked.Rows), checked.Parts, checked.Splits)
 	printProbe(t.stdout, checked.Probed)
 	printFeatures(t.stdout, checked)
 	table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)

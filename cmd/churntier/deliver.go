@@ -9,6 +9,7 @@ import (
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline/delivery"
+	"github.com/churntier/churntier/pipeline/gate"
 )
 
 type deliverCommand struct {
@@ -117,16 +118,16 @@ func printDeliveries(t *terminal, all []*delivery.Outcome) {
 		}
 		c := o.Intent.Counts
 		_, _ = fmt.Fprintf(t.stdout, "  number %d, %s, %s: %s members = %s before + %s entered - %s left; %s moved\n", o.Intent.N, o.Intent.Kind, o.Intent.Date,
-			count(c.Now), count(c.Previous), count(c.Entered), count(c.Left), count(c.Moved))
+			gate.Count(c.Now), gate.Count(c.Previous), gate.Count(c.Entered), gate.Count(c.Left), gate.Count(c.Moved))
 		for _, rule := range slices.Sorted(maps.Keys(o.Intent.Unsendable)) {
-			_, _ = fmt.Fprintf(t.stdout, "  not sent  %s users: %s, listed in %s\n", count(o.Intent.Unsendable[rule]), rule, o.Intent.UnsendableRows[0].Key)
+			_, _ = fmt.Fprintf(t.stdout, "  not sent  %s users: %s, listed in %s\n", gate.Count(o.Intent.Unsendable[rule]), rule, o.Intent.UnsendableRows[0].Key)
 		}
 		for k, f := range o.Intent.Files {
 			fate := ""
 			if k < len(o.Fates) {
 				fate = string(o.Fates[k])
 			}
-			_, _ = fmt.Fprintf(t.stdout, "  %-9s %s: %s rows, %s bytes\n", fate, f.Name, count(f.Rows), count(f.Bytes))
+			_, _ = fmt.Fprintf(t.stdout, "  %-9s %s: %s rows, %s bytes\n", fate, f.Name, gate.Count(f.Rows), gate.Count(f.Bytes))
 		}
 	}
 }

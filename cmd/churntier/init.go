@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/pipeline/gate"
 )
 
 type initCommand struct {
@@ -76,7 +77,7 @@ func (c *initCommand) create(text []byte) (err error) {
 }
 
 func (c *initCommand) print(w io.Writer, p *jobs.Proposal) {
-	_, _ = fmt.Fprintf(w, "wrote %s from the night %s: %s rows, parts: %d\n\n", c.Config, p.Date, count(p.Rows), p.Parts)
+	_, _ = fmt.Fprintf(w, "wrote %s from the night %s: %s rows, parts: %d\n\n", c.Config, p.Date, gate.Count(p.Rows), p.Parts)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "guessed\tis\tbecause")
 	for _, g := range p.Guesses {

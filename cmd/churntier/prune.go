@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/pipeline/gate"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -45,7 +46,7 @@ func (c *pruneCommand) print(t *terminal, done *jobs.Pruned) {
 		{"orphan", done.Orphans}, {"expired", done.Expired}, {"refusal", done.Refusals}, {"preview", done.Previews},
 	} {
 		for _, r := range kind.runs {
-			_, _ = fmt.Fprintf(t.stdout, "%s %s run %s of %s: %d objects, %s bytes\n", verb, kind.name, r.Run, r.Date, r.Objects, count(r.Bytes))
+			_, _ = fmt.Fprintf(t.stdout, "%s %s run %s of %s: %d objects, %s bytes\n", verb, kind.name, r.Run, r.Date, r.Objects, gate.Count(r.Bytes))
 		}
 	}
 	for _, d := range done.Deliveries {

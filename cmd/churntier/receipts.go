@@ -9,6 +9,7 @@ import (
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/gate"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -50,7 +51,7 @@ func (c *backfillCommand) result(cfg *config.Config, b *jobs.Backfill, seconds f
 	return j
 }
 
-func receiptOf(r jobs.Receipt) receiptJSON {
+func receiptOf(r jobs.Attempt) receiptJSON {
 	j := receiptJSON{runJSON: runResult(nil, r.Date, r.Outcome, nil, r.Seconds, r.Err)}
 	if j.Manifest != nil {
 		j.Rows, j.Manifest = &j.Manifest.Rows, nil
@@ -103,11 +104,11 @@ func dates(n int) string {
 }
 
 // printReceipt prints one line for a date, or a few for what stands in its way.
-func printReceipt(w io.Writer, r jobs.Receipt) {
+func printReceipt(w io.Writer, r jobs.Attempt) {
 	j := receiptOf(r)
 	line := fmt.Sprintf("%s  %-17s", r.Date, j.Status)
 	if j.Rows != nil {
-		line += fmt.Sprintf("  run %s, entry %d, %s scored, %.1f s", j.Run, r.Outcome.Seq, count(j.Rows.Scored), r.Seconds)
+		line += fmt.Sprintf("  run %s, entry %d, %s scored, %.1f s", j.Run, r.Outcome.Seq, gate.Count(j.Rows.Scored), r.Seconds)
 	}
 	if j.Message != "" {
 		line += "  " + printable(j.Message)

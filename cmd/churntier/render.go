@@ -11,6 +11,7 @@ import (
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/date"
+	"github.com/churntier/churntier/pipeline/gate"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -54,12 +55,12 @@ func headline(out *pipeline.Outcome, seconds float64) string {
 func printManifest(w io.Writer, m *publish.Manifest) {
 	r := m.Rows
 	_, _ = fmt.Fprintf(w, "rows  %s read = %s scored + %s rejected + %s excluded + %s duplicates + %s ineligible\n",
-		count(r.Read), count(r.Scored), count(r.Rejected), count(r.Excluded), count(r.Duplicates), count(r.Ineligible))
+		gate.Count(r.Read), gate.Count(r.Scored), gate.Count(r.Rejected), gate.Count(r.Excluded), gate.Count(r.Duplicates), gate.Count(r.Ineligible))
 	printReasons(w, m.RejectedReasons)
 	_, _ = fmt.Fprintln(w)
 	printDistribution(w, m.Distribution, namesOf(m.Categories))
 	printTable(w, []string{"category", "scores", "users", "share"}, m.Categories, func(c publish.Category) []string {
-		return []string{c.Name, fmt.Sprintf("%s to %s", c.From, c.To), count(c.Count), percent(c.Count, r.Scored)}
+		return []string{c.Name, fmt.Sprintf("%s to %s", c.From, c.To), gate.Count(c.Count), percent(c.Count, r.Scored)}
 	})
 	printAudiences(w, m)
 	printGates(w, m.Gates)
@@ -75,14 +76,14 @@ func printAudiences(w io.Writer, m *publish.Manifest) {
 		header = append(header, "held out")
 	}
 	printTable(w, header, m.Audiences, func(a publish.Audience) []string {
-		cells := []string{a.Name, formats(a.Files), count(a.Members), percent(a.Members, m.Rows.Scored)}
+		cells := []string{a.Name, formats(a.Files), gate.Count(a.Members), percent(a.Members, m.Rows.Scored)}
 		if control > 0 {
-			cells = append(cells, count(a.Control))
+			cells = append(cells, gate.Count(a.Control))
 		}
 		return cells
 	})
 	if n := m.Rows.Suppressed; n > 0 {
-		_, _ = fmt.Fprintf(w, "%s scored users are suppressed and in no audience\n", count(n))
+		_, _ = fmt.Fprintf(w, "%s scored users are suppressed and in no audience\n", gate.Count(n))
 	}
 }
 
@@ -102,7 +103,7 @@ func printTable[T any](w io.Writer, header []string, rows []T, cells func(T) []s
 
 func printReasons(w io.Writer, reasons map[string]int64) {
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-		_, _ = fmt.Fprintf(w, "      %s %s\n", count(reasons[reason]), reason)
+		_, _ = fmt.Fprintf(w, "      %s %s\n", gate.Count(reasons[reason]), reason)
 	}
 }
 
@@ -135,7 +136,7 @@ func printDistribution(w io.Writer, buckets []int64, categoryAt func(bucket int)
 		} else {
 			last = label
 		}
-		line := fmt.Sprintf("%3d-%-3d %9s %6s  %-*s %s", i*5, i*5+5, count(n), percent(n, total), barWidth, bar(n, most), label)
+		line := fmt.Sprintf("%3d-%-3d %9s %6s  %-*s %s", i*5, i*5+5, gate.Count(n), percent(n, total), barWidth, bar(n, most), label)
 		_, _ = fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }
@@ -170,15 +171,6 @@ func formats(files []publish.File) string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-// count writes a number with thousands separated.
-func count(n int64) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }
 
 func percent(n, total int64) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/gate"
 )
 
 type selectCommand struct {
@@ -66,15 +67,15 @@ func printSelected(w io.Writer, s *pipeline.Selected) {
 		condition = " where " + s.Where
 	}
 	_, _ = fmt.Fprintf(w, "%s %s: scores %s to %s%s take %s of %s scored users, %s\n\n",
-		s.Prediction, s.Date, s.Min, s.Max, condition, count(s.Users), count(s.Scored), percent(s.Users, s.Scored))
+		s.Prediction, s.Date, s.Min, s.Max, condition, gate.Count(s.Users), gate.Count(s.Scored), percent(s.Users, s.Scored))
 	printTaken(w, s)
 	others := float64(s.Users) - s.Churners
 	_, _ = fmt.Fprintf(w, "\nnot calibrated, if scores were probabilities:\n")
 	_, _ = fmt.Fprintf(w, "%9s expected churners caught, %s of all %s\n",
-		count(round(s.Churners)), percent(round(s.Churners), round(s.ChurnersAll)), count(round(s.ChurnersAll)))
-	_, _ = fmt.Fprintf(w, "%9s others hit\n", count(round(others)))
+		gate.Count(round(s.Churners)), percent(round(s.Churners), round(s.ChurnersAll)), gate.Count(round(s.ChurnersAll)))
+	_, _ = fmt.Fprintf(w, "%9s others hit\n", gate.Count(round(others)))
 	if s.Suppressed > 0 {
-		_, _ = fmt.Fprintf(w, "%9s scored users are suppressed and not counted as taken\n", count(s.Suppressed))
+		_, _ = fmt.Fprintf(w, "%9s scored users are suppressed and not counted as taken\n", gate.Count(s.Suppressed))
 	}
 }
 
@@ -92,7 +93,7 @@ func printTaken(w io.Writer, s *pipeline.Selected) {
 		all, taken := s.Buckets[i], s.Taken[i]
 		solid := bar(taken, most)
 		shade := strings.Repeat("░", max(0, len([]rune(bar(all, most)))-len([]rune(solid))))
-		line := fmt.Sprintf("%3d-%-3d %9s  %9s  %s%s", i*5, i*5+5, count(all), count(taken), solid, shade)
+		line := fmt.Sprintf("%3d-%-3d %9s  %9s  %s%s", i*5, i*5+5, gate.Count(all), gate.Count(taken), solid, shade)
 		_, _ = fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/pipeline/delivery"
+	"github.com/churntier/churntier/pipeline/gate"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -54,7 +55,7 @@ func historyCells(p jobs.PastNight) []string {
 		return []string{p.Date.String(), p.Status, "-", "-", "-", "-", "-"}
 	}
 	r := p.Rows
-	return []string{p.Date.String(), p.Status, fmt.Sprint(p.Seq), count(r.Read), count(r.Scored), count(r.Rejected), count(r.Duplicates)}
+	return []string{p.Date.String(), p.Status, fmt.Sprint(p.Seq), gate.Count(r.Read), gate.Count(r.Scored), gate.Count(r.Rejected), gate.Count(r.Duplicates)}
 }
 
 // printRefused says in sentences why a night was refused and what to do.
@@ -90,7 +91,7 @@ func (c *showCommand) show(t *terminal) (*jobs.Shown, error) {
 func printPast(t *terminal, d jobs.PastDeliveries) {
 	printTable(t.stdout, []string{"delivery " + d.Name, "number", "kind", "members", "entered", "left", "moved", "rows sent", "uncertain", "not sent"}, d.Past, func(p delivery.Past) []string {
 		c := p.Counts
-		return []string{p.Date.String(), fmt.Sprint(p.N), string(p.Kind), count(c.Now), count(c.Entered), count(c.Left), count(c.Moved), count(p.Rows),
+		return []string{p.Date.String(), fmt.Sprint(p.N), string(p.Kind), gate.Count(c.Now), gate.Count(c.Entered), gate.Count(c.Left), gate.Count(c.Moved), gate.Count(p.Rows),
 			fmt.Sprint(len(p.Uncertain)), fmt.Sprint(len(p.Unsent) + p.Waiting)}
 	})
 	for _, p := range d.Past {

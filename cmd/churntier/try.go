@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/churntier/churntier/jobs"
+	"github.com/churntier/churntier/pipeline/gate"
 )
 
 type tryCommand struct {
@@ -25,7 +26,7 @@ func (c *tryCommand) Run(t *terminal) error {
 		return err
 	}
 	_, _ = fmt.Fprintf(t.stdout, "%s: score by %s, in %.1f s\n\n", c.File, tried.By, time.Since(start).Seconds())
-	_, _ = fmt.Fprintf(t.stdout, "rows  %s read = %s scored + %s rejected\n", count(tried.Read), count(tried.Scored), count(tried.Rejected))
+	_, _ = fmt.Fprintf(t.stdout, "rows  %s read = %s scored + %s rejected\n", gate.Count(tried.Read), gate.Count(tried.Scored), gate.Count(tried.Rejected))
 	printReasons(t.stdout, tried.Reasons)
 	_, _ = fmt.Fprintln(t.stdout)
 	printDistribution(t.stdout, tried.Distribution[:], func(bucket int) string {
@@ -33,7 +34,7 @@ func (c *tryCommand) Run(t *terminal) error {
 	})
 	_, _ = fmt.Fprintln(t.stdout)
 	for _, category := range tried.Categories {
-		_, _ = fmt.Fprintf(t.stdout, "%8s  %9s users %6s\n", category.Name, count(category.Count), percent(category.Count, tried.Scored))
+		_, _ = fmt.Fprintf(t.stdout, "%8s  %9s users %6s\n", category.Name, gate.Count(category.Count), percent(category.Count, tried.Scored))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/pipeline"
+	"github.com/churntier/churntier/pipeline/gate"
 )
 
 type verifyCommand struct {
@@ -59,5 +60,5 @@ func printVerified(t *terminal, v *pipeline.Verified) {
 		_, _ = fmt.Fprintf(t.stdout, "damaged  %s\n         %s\n", d.URL, d.Problem)
 	}
 	_, _ = fmt.Fprintf(t.stdout, "dates: %d; published runs: %d, expired of them: %d; files: %d with %s rows in %s bytes; damages: %d\n",
-		v.Dates, v.Runs, v.Expired, v.Files, count(v.Rows), count(v.Bytes), len(v.Damages))
+		v.Dates, v.Runs, v.Expired, v.Files, gate.Count(v.Rows), gate.Count(v.Bytes), len(v.Damages))
 }

@@ -3,11 +3,11 @@ package notify
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/churntier/churntier/jobs"
 	"github.com/churntier/churntier/jobs/config"
+	"github.com/churntier/churntier/pipeline/gate"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -92,7 +92,7 @@ func (m *message) counts() string {
 }
 
 func scored(rows publish.Rows, before *publish.Published) string {
-	text := count(rows.Scored) + " users scored"
+	text := gate.Count(rows.Scored) + " users scored"
 	if before != nil {
 		text += fmt.Sprintf(" (%s against %s)", change(rows.Scored, before.Manifest.Rows.Scored), before.Date)
 	}
@@ -102,7 +102,7 @@ func scored(rows publish.Rows, before *publish.Published) string {
 func counted(night *publish.Manifest, before *publish.Published) string {
 	text := scored(night.Rows, before)
 	for i, c := range night.Categories {
-		text += [...]string{": ", ", "}[min(i, 1)] + c.Name + " " + count(c.Count)
+		text += [...]string{": ", ", "}[min(i, 1)] + c.Name + " " + gate.Count(c.Count)
 		if before == nil {
 			continue
 		}
@@ -133,15 +133,6 @@ func change(n, before int64) string {
 		return "before none"
 	}
 	return fmt.Sprintf("%+.1f %%", 100*float64(n-before)/float64(before))
-}
-
-// count writes n with commas: 1,204,881.
-func count(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
 
 // line makes one bounded line of an error's text.

@@ -16,7 +16,7 @@ func expect(c comparison) (Result, bool) {
 			continue
 		}
 		if outside++; outside == 1 {
-			message = fmt.Sprintf("Audience %q has %s members, expected are %s", a.Name, count(a.Members), a.bounds())
+			message = fmt.Sprintf("Audience %q has %s members, expected are %s", a.Name, Count(a.Members), a.bounds())
 		}
 	}
 	r := atMost(share(int64(outside), 1), 0)
@@ -39,9 +39,9 @@ func (e Expect) inside(n int64) bool {
 func (e Expect) bounds() string {
 	switch {
 	case e.Max == nil:
-		return "at least " + count(*e.Min)
+		return "at least " + Count(*e.Min)
 	case e.Min == nil:
-		return "at most " + count(*e.Max)
+		return "at most " + Count(*e.Max)
 	}
-	return count(*e.Min) + " to " + count(*e.Max)
+	return Count(*e.Min) + " to " + Count(*e.Max)
 }

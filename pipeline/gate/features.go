@@ -124,7 +124,7 @@ func (c comparison) unseen() (Result, bool) {
 	}
 	r := atMost(most, c.limits.UnseenShare)
 	r.Message = fmt.Sprintf("Feature %q holds a category that the model does not know in %s of %s rows: %s, at most %s is allowed.",
-		worst.Name, count(*worst.Unseen), count(worst.Rows), percent(most), percentOf(c.limits.UnseenShare))
+		worst.Name, Count(*worst.Unseen), Count(worst.Rows), percent(most), percentOf(c.limits.UnseenShare))
 	return r.pardoned(excuseOfChance(exceedsByChance(sample{*worst.Unseen, worst.Rows}, c.limits.UnseenShare))), true
 }
 

@@ -14,13 +14,13 @@ func rows(c comparison) (Result, bool) {
 	}
 	usual := medianRows(c.history)
 	if usual.Sign() == 0 {
-		return noHistory(fmt.Sprintf("The snapshot has %s rows", count(c.tonight.Read))), true
+		return noHistory(fmt.Sprintf("The snapshot has %s rows", Count(c.tonight.Read))), true
 	}
 	limits := c.limits.Rows
 	value := new(big.Rat).Quo(share(c.tonight.Read, 1), usual)
 	r := limits.judge(value)
 	r.Message = fmt.Sprintf("The snapshot has %s rows, usually %s (median of earlier publications: %d): %s times as many, allowed are %s to %s times.",
-		count(c.tonight.Read), decimals(usual, 1), len(c.history), decimals(value, 4), number(limits.Min), number(limits.Max))
+		Count(c.tonight.Read), decimals(usual, 1), len(c.history), decimals(value, 4), number(limits.Min), number(limits.Max))
 	return r, true
 }
 
@@ -55,7 +55,7 @@ func partOfRows(tonight Night, n int64, limit float64, what string) (Result, boo
 	value := share(n, tonight.Read)
 	r := atMost(value, limit)
 	r.Message = fmt.Sprintf("%s of %s rows %s: %s, at most %s is allowed.",
-		count(n), count(tonight.Read), what, percent(value), percentOf(limit))
+		Count(n), Count(tonight.Read), what, percent(value), percentOf(limit))
 	return r.pardoned(excuseOfChance(exceedsByChance(sample{n, tonight.Read}, limit))), true
 }
 
@@ -64,10 +64,10 @@ func empty(c comparison) (Result, bool) {
 	r := Result{Value: float64(c.tonight.Scored), Status: Pass}
 	switch {
 	case c.tonight.Scored > 0:
-		r.Message = fmt.Sprintf("%s users were scored, at least 1 is expected.", count(c.tonight.Scored))
+		r.Message = fmt.Sprintf("%s users were scored, at least 1 is expected.", Count(c.tonight.Scored))
 		return r, true
 	case c.tonight.Read > 0:
-		r.Message = fmt.Sprintf("None of the %s rows gave a scored user, at least 1 is expected.", count(c.tonight.Read))
+		r.Message = fmt.Sprintf("None of the %s rows gave a scored user, at least 1 is expected.", Count(c.tonight.Read))
 	default:
 		r.Message = "The snapshot has no rows, at least 1 is expected."
 	}

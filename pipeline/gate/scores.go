@@ -91,7 +91,7 @@ func (c comparison) noteOfCuts(before Night) string {
 func sizes(categories []Share) string {
 	var all []string
 	for _, s := range categories {
-		all = append(all, s.Name+" "+count(s.Count))
+		all = append(all, s.Name+" "+Count(s.Count))
 	}
 	return strings.Join(all, ", ")
 }
@@ -254,6 +254,6 @@ func constant(c comparison) (Result, bool) {
 	value := share(most, total)
 	r := atMost(value, c.limits.Constant)
 	r.Message = fmt.Sprintf("%s of %s users have the score %.2f: %s, at most %s is allowed.",
-		count(most), count(total), float64(slices.Index(c.tonight.Counts, most))/100, percent(value), percentOf(c.limits.Constant))
+		Count(most), Count(total), float64(slices.Index(c.tonight.Counts, most))/100, percent(value), percentOf(c.limits.Constant))
 	return r.pardoned(excuseOfChance(total < leastConstant)), true
 }

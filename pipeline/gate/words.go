@@ -11,8 +11,8 @@ func noHistory(found string) Result {
 	return Result{Status: NoHistory, Message: found + "; there is no earlier publication to compare with."}
 }
 
-// count writes n with commas: 1,204,881.
-func count(n int64) string { return grouped(strconv.FormatInt(n, 10)) }
+// Count writes n with commas: 1,204,881.
+func Count(n int64) string { return grouped(strconv.FormatInt(n, 10)) }
 
 func grouped(digits string) string {
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
