@@ -30,11 +30,11 @@ type census struct {
 	ask func(context.Context, *pipeline.Plan) error
 }
 
-func (c census) Identify(ctx context.Context, p *pipeline.Plan, q pipeline.Question) (*identity.Fates, error) {
+func (c census) Write(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings) (pipeline.Written, error) {
 	if err := c.ask(ctx, p); err != nil {
-		return nil, err
+		return pipeline.Written{}, err
 	}
-	return c.Engine.Identify(ctx, p, q)
+	return c.Engine.Write(ctx, p, found)
 }
 
 // cell is a value of a test's column: nil, a string or an int64.

@@ -52,17 +52,23 @@ func Run(ctx context.Context, n Night, engine Engine) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range attempts {
-		out, err := attempt(ctx, n, engine, ledger)
-		if !errors.Is(err, publish.ErrRetry) {
+	assume := true
+	for tries := 0; tries < attempts; {
+		out, err := attempt(ctx, n, engine, ledger, assume)
+		switch {
+		case errors.Is(err, errAssumed):
+			assume = false
+		case errors.Is(err, publish.ErrRetry):
+			tries++
+		default:
 			return out, err
 		}
 	}
 	return nil, fmt.Errorf("%s: a clean-up took this run's place in the log %d times: %w", n.Date, attempts, publish.ErrRetry)
 }
 
-// attempt is one run under one name.
-func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger) (*Outcome, error) {
+// attempt is one run under one name. It may assume that no rows share an id.
+func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger, assume bool) (*Outcome, error) {
 	// P0 admit: the log is read before the inputs, so that a commit which falls
 	// between the two is noticed at our own commit.
 	log, err := ledger.Log(ctx, n.Date)
@@ -82,6 +88,11 @@ func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger
 		return nil, r.refuseContent(ctx, err)
 	}
 	defer func() { _ = r.plan.Close() }() // only read from
+	if assume {
+		if r.assumes, err = r.likelyUnique(ctx); err != nil {
+			return nil, err
+		}
+	}
 	// With nothing to wait for, a night is refused before it writes.
 	if r.Turn == nil {
 		if err := r.lookBack(ctx); err != nil {
@@ -100,6 +111,7 @@ type run struct {
 	fingerprint string
 	inputs      *inputs
 	plan        *Plan
+	assumes     bool // see assume.go
 
 	found      *Findings
 	tally      *Tally
@@ -131,6 +143,9 @@ func (r *run) admit(ctx context.Context) (err error) {
 func (r *run) publish(ctx context.Context, engine Engine) (*Outcome, error) {
 	// P1 stage: every shard under the run's own prefix, which nobody looks at.
 	shards, err := r.stage(ctx, engine)
+	if r.assumes && mayBeAssumed(err) {
+		return nil, fmt.Errorf("%w: %w", errAssumed, err)
+	}
 	if err != nil {
 		return nil, r.refuseContent(ctx, err)
 	}

@@ -31,10 +31,14 @@ var ContentFaults = []error{
 	audience.ErrColumn, audience.ErrValue, audience.ErrText, audience.ErrFormula,
 }
 
+func isContentFault(err error) bool {
+	return !errors.Is(err, snapshot.ErrNotReady) && slices.ContainsFunc(ContentFaults, func(kind error) bool { return errors.Is(err, kind) })
+}
+
 // refuseContent turns an error of the inputs' content into a refusal with
 // evidence; any other error is given back as it is.
 func (r *run) refuseContent(ctx context.Context, err error) error {
-	if !slices.ContainsFunc(ContentFaults, func(kind error) bool { return errors.Is(err, kind) }) || errors.Is(err, snapshot.ErrNotReady) {
+	if !isContentFault(err) {
 		return err
 	}
 	err = fmt.Errorf("%w: %w", ErrRefused, err)

@@ -36,7 +36,8 @@ type rows struct {
 	labels   *score.Labels // nil until the categories are cut
 	segments *segmenter    // nil until then, and where there are no audiences
 	tally    *Tally
-	pending  []pending // by audience; nil unless someone is asked for
+	pending  []pending                // by audience; nil unless someone is asked for
+	proof    *identity.ProofCollector // takes all ids; nil where nothing is to be proved
 
 	ids    identity.IDs
 	fates  []identity.Fate
@@ -45,8 +46,8 @@ type rows struct {
 	out    judged
 }
 
-func (p *Plan) newRows(s snapshot.Split, found *Findings) (*rows, error) {
-	r := &rows{plan: p, found: found, tally: p.NewTally()}
+func (p *Plan) newRows(s snapshot.Split, found *Findings, proof *identity.ProofCollector) (*rows, error) {
+	r := &rows{plan: p, found: found, tally: p.NewTally(), proof: proof}
 	var err error
 	if r.bound, err = p.Rules.Scorer.Bind(p.Parts.Schema(p.Columns...), p.Now()); err != nil {
 		return nil, err
@@ -122,6 +123,11 @@ func (b *judged) locate(err error) error {
 func (r *rows) load(b snapshot.Batch) error {
 	if err := r.ids.Load(b.Record.Column(0)); err != nil {
 		return fmt.Errorf("part %s: column %q: %w", b.Part, r.plan.Rules.ID, err)
+	}
+	if r.proof != nil {
+		if err := r.proof.Add(&r.ids); err != nil {
+			return err
+		}
 	}
 	n := int(b.Record.NumRows())
 	r.fates = slices.Grow(r.fates[:0], n)[:n]

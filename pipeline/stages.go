@@ -24,7 +24,8 @@ type Engine interface {
 	// Measure counts the scores without writing anything, and once the categories
 	// are cut, the users within the limits of audiences.
 	Measure(ctx context.Context, p *Plan, found *Findings) (*Tally, error)
-	// Write writes the shards of every split and gives them in order of split.
+	// Write writes the shards of every split and gives them in order of split. What
+	// was assumed is proved on the way; ErrShared says that it does not hold.
 	Write(ctx context.Context, p *Plan, found *Findings) (Written, error)
 }
 
@@ -43,7 +44,7 @@ func (p *Plan) CheckLimits(memory int64) error {
 // MeasureSplit counts the fates and scores of one split, and shows who could be in
 // an audience with a limit to its top.
 func (p *Plan) MeasureSplit(ctx context.Context, s snapshot.Split, found *Findings) (*Tally, error) {
-	rows, err := p.newRows(s, found)
+	rows, err := p.newRows(s, found, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -62,10 +63,10 @@ type Written struct {
 	Shards []Shard
 }
 
-// WriteSplit scores one split and writes its shards. On an error nothing of the
-// open shards becomes visible.
-func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, found *Findings) (_ Written, err error) {
-	rows, err := p.newRows(s, found)
+// WriteSplit scores one split and writes its shards. Its ids go to the proof of what was
+// assumed, nil for none. On an error nothing of the open shards becomes visible.
+func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, found *Findings, ids *identity.ProofCollector) (_ Written, err error) {
+	rows, err := p.newRows(s, found, ids)
 	if err != nil {
 		return Written{}, err
 	}

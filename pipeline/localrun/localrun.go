@@ -109,12 +109,33 @@ func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, found *pipeline.F
 
 // Write writes the shards of all splits.
 func (e Engine) Write(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings) (pipeline.Written, error) {
+	if !found.Assumed {
+		return e.write(ctx, p, found, func() *identity.ProofCollector { return nil })
+	}
+	proof, err := identity.NewProof(identity.Options{Rows: p.Parts.Rows(), Memory: e.Memory, Temp: p.Temp, Workers: e.Workers})
+	if err != nil {
+		return pipeline.Written{}, err
+	}
+	all, err := e.write(ctx, p, found, proof.Collector)
+	if err != nil {
+		return all, errors.Join(err, proof.Close())
+	}
+	holds, err := proof.Holds(ctx)
+	if err == nil && !holds {
+		err = pipeline.ErrShared
+	}
+	return all, err
+}
+
+func (e Engine) write(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings, prove func() *identity.ProofCollector) (pipeline.Written, error) {
 	all := pipeline.Written{Tally: p.NewTally()}
 	shards := make([][]pipeline.Shard, len(p.Splits))
 	var mu sync.Mutex
-	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) error {
+	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) (err error) {
+		ids := prove()
+		defer func() { err = errors.Join(err, ids.Close()) }()
 		for s, ok := take(); ok; s, ok = take() {
-			w, err := p.WriteSplit(ctx, s, found)
+			w, err := p.WriteSplit(ctx, s, found, ids)
 			if err != nil {
 				return err
 			}
