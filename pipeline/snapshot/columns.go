@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -17,7 +16,8 @@ import (
 type column struct {
 	leaf      leaf
 	pages     pages
-	run       file.ColumnChunkReader // of the pages being decoded; nil between runs
+	run       file.ColumnChunkReader // of the pages that arrow-go decodes; nil between runs
+	page      direct                 // that is decoded here; without rows between pages
 	described *schema.Column
 	numbered  *schema.Column // the same column holding indices
 	values    vector
@@ -32,6 +32,10 @@ type vector interface {
 	// decode appends the values of at most rows rows of one page and gives how many
 	// rows and values it took.
 	decode(run file.ColumnChunkReader, rows int, levels []int16) (took int64, values int, err error)
+	// direct says whether take can decode pages of an encoding.
+	direct(parquet.Encoding) bool
+	// take appends the next n values of a page.
+	take(page *direct, n int) error
 	// array gives the values as an array of n rows.
 	array(n rows) arrow.Array
 }
@@ -64,7 +68,7 @@ func newColumn(l leaf, input io.ReaderAt, lim Limits) *column {
 
 // open starts the column's chunk of a row group in a part of size bytes.
 func (c *column) open(g group, size int64) error {
-	c.run = nil
+	c.run, c.page = nil, direct{}
 	return c.pages.open(g.chunks[c.leaf.chunk], size)
 }
 
@@ -76,14 +80,9 @@ func (c *column) read(n int) (arrow.Array, error) {
 		if err := c.nextRun(); err != nil {
 			return nil, err
 		}
-		took, got, err := c.values.decode(c.run, n-at, c.levels[at:n])
-		switch {
-		case err != nil:
+		took, got, err := c.decode(n-at, c.levels[at:n])
+		if err != nil {
 			return nil, err
-		case took == 0 && c.run.HasNext():
-			return nil, errors.New("found a page with fewer values than it declares")
-		case took == 0:
-			c.run = nil
 		}
 		at += int(took)
 		values += got
@@ -91,10 +90,34 @@ func (c *column) read(n int) (arrow.Array, error) {
 	return c.array(n, values)
 }
 
-// nextRun starts the next run of pages, unless one is going on.
+// decode takes at most n rows of what is being decoded.
+func (c *column) decode(n int, levels []int16) (took int64, values int, err error) {
+	if c.run == nil {
+		return c.page.decode(c.values, n, levels)
+	}
+	took, values, err = c.values.decode(c.run, n, levels)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case took == 0 && c.run.HasNext():
+		return 0, 0, errFew
+	case took == 0:
+		c.run = nil
+	}
+	return took, values, nil
+}
+
+// nextRun starts the next page or, for arrow-go, the next run of pages, unless one is
+// going on.
 func (c *column) nextRun() error {
-	if c.run != nil {
+	if c.run != nil || c.page.rows > 0 {
 		return nil
+	}
+	if !c.pages.wait() {
+		return c.pages.err
+	}
+	if took, err := c.page.takes(&c.pages, c.leaf.optional, c.values); took || err != nil {
+		return err
 	}
 	if err := c.pages.nextRun(); err != nil {
 		return err

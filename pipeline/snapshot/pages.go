@@ -60,6 +60,7 @@ func (p *pages) open(c chunk, size int64) error {
 	p.end = min(p.declared+oldPadding, size)
 	p.owed, p.unread = c.values, nil
 	p.waits, p.distinct, p.offer, p.current, p.err = false, nil, nil, nil, nil
+	p.entries = p.entries[:0]
 	return nil
 }
 

@@ -33,7 +33,7 @@ func TestHostilePages(t *testing.T) {
 		"cannot be decompressed: it does not decompress": {plain, change(0, func(p *rawPage) { p.size++ })},
 		"the end of the column 1 rows early":             {plain, change(0, func(p *rawPage) { p.values-- })},
 		"the end of the column 100 rows early":           {plain, func([]rawPage) []rawPage { return nil }},
-		"eof exception":                                  {plain, change(0, func(p *rawPage) { p.body, p.size, p.stored = p.body[:40], 40, 40 })},
+		"fewer values than it declares":                  {plain, change(0, func(p *rawPage) { p.body, p.size, p.stored = p.body[:40], 40, 40 })},
 		"unknown encoding type":                          {plain, change(0, func(p *rawPage) { p.encoding = 77 })},
 		"checksum (CRC) does not fit":                    {plain, change(0, func(p *rawPage) { p.hasCRC, p.crc = true, crc32.ChecksumIEEE(p.body)+1 })},
 		"found more rows than the footer":                {plain, func(p []rawPage) []rawPage { return append(p, p[0]) }},

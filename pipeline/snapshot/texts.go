@@ -136,10 +136,14 @@ func (t *texts) appendViews(views []parquet.ByteArray) error {
 // grow makes room for n bytes of text.
 func (t *texts) grow(n int) error {
 	if n > maxBatchText-len(t.bytes) {
-		return fmt.Errorf("found more than %d bytes of text in %d rows", maxBatchText, BatchRows)
+		return tooMuchText()
 	}
 	t.bytes = slices.Grow(t.bytes, n)
 	return nil
+}
+
+func tooMuchText() error {
+	return fmt.Errorf("found more than %d bytes of text in %d rows", maxBatchText, BatchRows)
 }
 
 func (t *texts) array(n rows) arrow.Array {

@@ -24,11 +24,11 @@ func newVector(l leaf, p *pages) vector {
 	case arrow.UINT16:
 		return newFixed(l, converted(narrow[uint16]))
 	case arrow.INT32, arrow.UINT32, arrow.DATE32:
-		return newFixed(l, asStored[int32])
+		return newStored[int32](l, p)
 	case arrow.FLOAT64:
-		return newFixed(l, asStored[float64])
+		return newStored[float64](l, p)
 	case arrow.FLOAT32:
-		return newFloats(l)
+		return newFloats(l, p)
 	case arrow.DECIMAL128:
 		return newFixed(l, decimals(l.physical, wide.decimal128))
 	case arrow.DECIMAL256:
@@ -37,14 +37,21 @@ func newVector(l leaf, p *pages) vector {
 	if l.physical == parquet.Types.Int96 {
 		return newFixed(l, converted(instants))
 	}
-	return newFixed(l, asStored[int64])
+	return newStored[int64](l, p)
 }
 
-func newFloats(l leaf) vector {
+func newFloats(l leaf, p *pages) vector {
 	if l.physical == parquet.Types.FixedLenByteArray {
 		return newFixed(l, converted(halves))
 	}
-	return newFixed(l, asStored[float32])
+	return newStored[float32](l, p)
+}
+
+// newStored gives a vector of values that Arrow and Parquet hold alike.
+func newStored[T arrow.FixedWidthType](l leaf, p *pages) vector {
+	f := newFixed(l, asStored[T])
+	f.pages, f.indices = p, make([]int32, BatchRows)
+	return f
 }
 
 // decoder reads at most len(out) rows of one page and writes their values to out.
@@ -76,13 +83,15 @@ func converted[P, T any](convert func(out []T, in []P) error) decoder[T] {
 
 // fixed is a vector of values of a fixed width.
 type fixed[T arrow.FixedWidthType] struct {
-	kind   arrow.DataType
-	read   decoder[T]
-	values []T
-	count  int
+	kind    arrow.DataType
+	read    decoder[T]
+	values  []T
+	count   int
+	pages   *pages  // of values held as in Parquet
+	indices []int32 // of these: working memory
 }
 
-func newFixed[T arrow.FixedWidthType](l leaf, read decoder[T]) vector {
+func newFixed[T arrow.FixedWidthType](l leaf, read decoder[T]) *fixed[T] {
 	return &fixed[T]{kind: l.kind, read: read, values: make([]T, BatchRows)}
 }
 
