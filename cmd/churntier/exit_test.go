@@ -97,7 +97,7 @@ var kinds = map[string]struct {
 var never = []string{
 	"objstore.ErrNotExist", "objstore.ErrPrecondition", "objstore.ErrTooLarge", "faulty.ErrCrashed", "faulty.ErrReset",
 	"forest.ErrFormat", "forest.ErrUnsupported", "identity.ErrType", "audience.ErrOption", "audience.ErrDamaged",
-	"pipeline.ErrOtherInputs",
+	"pipeline.ErrOtherInputs", "pipeline.ErrShared",
 }
 
 func TestEveryKindHasAnExitCodeAndAHint(t *testing.T) {
