@@ -94,9 +94,7 @@ func convert(dst []float64, a arrow.Array) error {
 			dst[i] = float64(a.Value(i).Float32())
 		}
 	case *array.Boolean:
-		for i := range dst {
-			dst[i] = zeroOrOne(a.Value(i))
-		}
+		convertBools(dst, a)
 	case *array.Decimal128:
 		convertDecimals128(dst, a.Values(), a.DataType().(*arrow.Decimal128Type).Scale)
 	case *array.Decimal256:
@@ -156,9 +154,14 @@ func widenUnits[T fixedNumber](dst []float64, src []T, n float64) {
 	}
 }
 
-func zeroOrOne(b bool) float64 {
-	if b {
-		return 1
+// convertBools gives 0 or 1, by the bits alone.
+func convertBools(dst []float64, a *array.Boolean) {
+	if len(dst) == 0 {
+		return // an empty array may lack its buffer
 	}
-	return 0
+	bits, offset := a.Data().Buffers()[1].Bytes(), a.Data().Offset()
+	for i := range dst {
+		bit := offset + i
+		dst[i] = float64(bits[bit>>3] >> (bit & 7) & 1)
+	}
 }

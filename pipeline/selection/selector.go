@@ -129,7 +129,7 @@ func (s *Selector) takeFor(rows *Rows, a int) error {
 		if err := s.evaluate(e, rows); err != nil {
 			return err
 		}
-		dst = keep(dst, func(i int32) bool { return s.truth[i] == filter.True })
+		dst = keepTrue(dst, s.truth)
 	}
 	s.selected[a] = dst
 	return nil
@@ -141,6 +141,19 @@ func (a *Audience) takes(rows *Rows, i int32) bool {
 	}
 	h := rows.Hundredths[i]
 	return h >= a.Range[0] && h <= a.Range[1]
+}
+
+// keepTrue keeps the rows for which something is true, in place. It advances without a
+// branch, which a processor could not predict.
+func keepTrue(rows []int32, truth []filter.Truth) []int32 {
+	n := 0
+	for _, i := range rows {
+		rows[n] = i
+		if truth[i] == filter.True {
+			n++
+		}
+	}
+	return rows[:n]
 }
 
 func (s *Selector) evaluate(e *filter.Evaluator, rows *Rows) error {

@@ -149,11 +149,16 @@ func (b *bools) decode(run file.ColumnChunkReader, n int, levels []int16) (int64
 
 func (b *bools) array(n rows) arrow.Array {
 	spread(b.values, b.count, n)
-	clear(b.bits)
-	for i, v := range b.values[:n.count] {
-		if v {
-			b.bits[i/8] |= 1 << (i % 8)
+	for i := 0; i < n.count; i += 8 {
+		packed := byte(0)
+		for j, v := range b.values[i:min(i+8, n.count)] {
+			bit := byte(0)
+			if v {
+				bit = 1
+			}
+			packed |= bit << j
 		}
+		b.bits[i/8] = packed
 	}
 	return newArray(arrow.FixedWidthTypes.Boolean, n, memory.NewBufferBytes(b.bits[:(n.count+7)/8]))
 }

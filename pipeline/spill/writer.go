@@ -4,29 +4,28 @@ package spill
 // own.
 type Writer struct {
 	store  *Store
-	chunks [][]byte // one being filled for each partition; room for the header first
+	chunks [][]byte // one for each partition, of full length; room for the header first
+	used   []int    // bytes of each, its header's included
 	closed bool
 }
 
 // Writer gives a new writer, to be closed when its last record is in.
 func (s *Store) Writer() *Writer {
 	s.writers.Add(1)
-	return &Writer{store: s, chunks: make([][]byte, len(s.partitions))}
+	return &Writer{store: s, chunks: make([][]byte, len(s.partitions)), used: make([]int, len(s.partitions))}
 }
 
 // Reserve gives room for one record of n bytes in a partition. The caller fills
 // all of it before the next call of any method.
 func (w *Writer) Reserve(partition, n int) ([]byte, error) {
-	chunk := w.chunks[partition]
-	if len(chunk)+n > cap(chunk) {
+	if w.used[partition]+n > len(w.chunks[partition]) {
 		if err := w.turnOver(partition, n); err != nil {
 			return nil, err
 		}
-		chunk = w.chunks[partition]
 	}
-	start := len(chunk)
-	w.chunks[partition] = chunk[:start+n]
-	return w.chunks[partition][start:], nil
+	start := w.used[partition]
+	w.used[partition] += n
+	return w.chunks[partition][start : start+n], nil
 }
 
 // turnOver hands over what was collected for a partition and makes room for n
@@ -36,19 +35,20 @@ func (w *Writer) turnOver(partition, n int) error {
 		return err
 	}
 	want := headerSize + max(n, w.store.options.Buffer)
-	if cap(w.chunks[partition]) != want {
-		w.chunks[partition] = make([]byte, headerSize, want)
+	if len(w.chunks[partition]) != want {
+		w.chunks[partition] = make([]byte, want)
 	}
 	return nil
 }
 
+// handOver empties the chunk of a partition.
 func (w *Writer) handOver(partition int) error {
-	chunk := w.chunks[partition]
-	if len(chunk) <= headerSize {
+	records := w.chunks[partition][:w.used[partition]]
+	w.used[partition] = headerSize
+	if len(records) <= headerSize {
 		return nil
 	}
-	w.chunks[partition] = chunk[:headerSize]
-	return w.store.add(partition, chunk)
+	return w.store.add(partition, records)
 }
 
 // Close hands over what is left and frees the buffers. Only the first call has
