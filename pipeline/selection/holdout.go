@@ -14,12 +14,14 @@ type Holdout struct {
 }
 
 // Bucket is the bucket of a key: xxh3_64(salt, 0x00, key) mod 10000.
-func (h *Holdout) Bucket(key []byte) int {
-	var hash xxh3.Hasher
-	_, _ = hash.WriteString(h.Salt)
-	_, _ = hash.Write([]byte{0})
-	_, _ = hash.Write(key)
-	return int(hash.Sum64() % Buckets)
+func (h *Holdout) Bucket(key []byte) int { return int(saltedHash(h.Salt, key) % Buckets) }
+
+// saltedHash is xxh3_64(salt, 0x00, key).
+func saltedHash(salt string, key []byte) uint64 {
+	var room [128]byte
+	text := append(room[:0], salt...)
+	text = append(text, 0)
+	return xxh3.Hash(append(text, key...))
 }
 
 // Holds tells whether a key is in the control arm.

@@ -3,8 +3,6 @@ package selection
 import (
 	"cmp"
 	"slices"
-
-	"github.com/zeebo/xxh3"
 )
 
 // place is where a user stands in an audience with a limit.
@@ -22,13 +20,7 @@ func (p place) before(o place) int {
 }
 
 // tieOf is the hash that orders users of one score: xxh3_64(prediction, 0x00, id).
-func tieOf(prediction string, id []byte) uint64 {
-	var hash xxh3.Hasher
-	_, _ = hash.WriteString(prediction)
-	_, _ = hash.Write([]byte{0})
-	_, _ = hash.Write(id)
-	return hash.Sum64()
-}
+func tieOf(prediction string, id []byte) uint64 { return saltedHash(prediction, id) }
 
 // Top keeps the first users of an audience, as many as its limit, out of all that
 // it is shown, in any order. It takes up to 32 bytes for each of them. Tops of
