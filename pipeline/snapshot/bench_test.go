@@ -44,13 +44,8 @@ var benchColumns = []struct {
 		}
 		return b.NewArray()
 	}},
-	{"plain string", 13, "plain", func(*rand.Rand) arrow.Array {
-		b := array.NewStringBuilder(memory.DefaultAllocator)
-		for i := range benchRows {
-			b.Append(fmt.Sprintf("user-%08d", i))
-		}
-		return b.NewArray()
-	}},
+	{"plain string", 13, "plain", benchIDs},
+	{"string with its length apart", 13, "apart", benchIDs},
 	{"dictionary string", 2, "dictionary", func(r *rand.Rand) arrow.Array {
 		b := array.NewStringBuilder(memory.DefaultAllocator)
 		for range benchRows {
@@ -58,6 +53,14 @@ var benchColumns = []struct {
 		}
 		return b.NewArray()
 	}},
+}
+
+func benchIDs(*rand.Rand) arrow.Array {
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	for i := range benchRows {
+		b.Append(fmt.Sprintf("user-%08d", i))
+	}
+	return b.NewArray()
 }
 
 // BenchmarkRead compares one column, with a few nulls possible and none there, read

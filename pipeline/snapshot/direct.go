@@ -10,16 +10,19 @@ import (
 )
 
 // direct is a data page that is decoded here and not by arrow-go: one in PLAIN or with a
-// dictionary, of a type that needs no conversion, which is what warehouses write. It
-// holds until the next page is asked for.
+// dictionary, of a type that needs no conversion, which is what warehouses write, and
+// texts in DELTA_LENGTH_BYTE_ARRAY, as we write ids. It holds until the next page is
+// asked for.
 type direct struct {
 	rows       int    // left
 	optional   bool   // whether rows have levels
 	levels     hybrid // 1 for a row with a value
 	dictionary bool   // whether the values are indices
 	indices    hybrid
-	values     []byte // in PLAIN, those not yet taken
-	bit        int    // of booleans: where in values the next one is
+	values     []byte  // in PLAIN, those not yet taken
+	bit        int     // of booleans: where in values the next one is
+	apart      bool    // whether the lengths of texts are apart from values
+	lengths    []int32 // these, as far as values goes
 }
 
 // takes says whether the page that waits can be decoded directly, and opens it then.
@@ -33,19 +36,27 @@ func (d *direct) takes(p *pages, optional bool, v vector) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if d.dictionary {
-		if len(body) == 0 {
-			body = []byte{0} // a page of nulls may lack even the width
-		}
-		if body[0] > 32 {
-			return false, fmt.Errorf("found indices of %d bits", body[0])
-		}
-		d.indices = hybrid{width: int(body[0]), data: body[1:]}
-	} else {
-		d.values = body
+	if err := d.openValues(p, body); err != nil {
+		return false, err
 	}
 	d.rows, p.waits = int(h.values), false
 	return true, nil
+}
+
+func (d *direct) openValues(p *pages, body []byte) (err error) {
+	switch {
+	case d.dictionary && len(body) == 0: // a page of nulls may lack even the width
+	case d.dictionary && body[0] > 32:
+		return fmt.Errorf("found indices of %d bits", body[0])
+	case d.dictionary:
+		d.indices = hybrid{width: int(body[0]), data: body[1:]}
+	case p.header.encoding == parquet.Encodings.DeltaLengthByteArray:
+		p.lengths, d.values, err = readDeltas(p.lengths[:0], body, int(p.header.values))
+		d.apart, d.lengths = true, p.lengths
+	default:
+		d.values = body
+	}
+	return err
 }
 
 // openLevels gives what follows the levels in the body of a page.
@@ -137,12 +148,17 @@ func (b *bools) take(d *direct, n int) error {
 	return nil
 }
 
-func (t *texts) direct(e parquet.Encoding) bool { return isSimple(e) }
+func (t *texts) direct(e parquet.Encoding) bool {
+	return isSimple(e) || e == parquet.Encodings.DeltaLengthByteArray
+}
 
 func (t *texts) take(d *direct, n int) error {
 	if !d.dictionary {
 		if err := t.makePlain(); err != nil {
 			return err
+		}
+		if d.apart {
+			return t.takeLengths(d, n)
 		}
 		return t.takePlain(d, n)
 	}
@@ -197,5 +213,31 @@ func (t *texts) takePlain(d *direct, n int) error {
 		page = rest[length:]
 	}
 	t.bytes, t.count, d.values = bytes, t.count+n, page
+	return nil
+}
+
+// takeLengths appends texts that stand in the page one after the other, with their
+// lengths apart.
+func (t *texts) takeLengths(d *direct, n int) error {
+	if n > len(d.lengths) {
+		return errFew
+	}
+	ends, end := t.ends[t.count+1:t.count+1+n], int64(len(t.bytes))
+	for i, length := range d.lengths[:n] {
+		if length < 0 || int64(length) > t.pages.limits.Value {
+			return tooLong(int64(length), t.pages.limits.Value)
+		}
+		if end += int64(length); end > maxBatchText {
+			return tooMuchText()
+		}
+		ends[i] = int32(end)
+	}
+	total := int(end) - len(t.bytes)
+	if total > len(d.values) {
+		return errFew
+	}
+	t.bytes = append(t.bytes, d.values[:total]...)
+	t.count += n
+	d.lengths, d.values = d.lengths[n:], d.values[total:]
 	return nil
 }

@@ -44,7 +44,8 @@ type pages struct {
 	indexed  bool   // whether the run is of indices
 	entries  []byte // of a dictionary that is not text
 	distinct *dictionary
-	numbers  []byte // 0, 1, 2, ...: the dictionary handed out in place of texts
+	numbers  []byte  // 0, 1, 2, ...: the dictionary handed out in place of texts
+	lengths  []int32 // of the texts of a page that has them apart
 	offer    file.Page
 	current  file.Page
 	err      error

@@ -117,7 +117,7 @@ func appendRandom(b array.Builder, v int64) {
 type writing struct {
 	codec     compress.Compression
 	version   parquet.DataPageVersion
-	encoding  string // plain, dictionary, special
+	encoding  string // plain, dictionary, special, apart
 	groupRows int64
 }
 
@@ -150,6 +150,9 @@ func (w writing) properties(schema *arrow.Schema) *parquet.WriterProperties {
 	for _, f := range schema.Fields() {
 		if w.encoding == "special" {
 			options = append(options, parquet.WithEncodingFor(f.Name, special(f.Type)))
+		}
+		if w.encoding == "apart" && f.Type.ID() == arrow.STRING {
+			options = append(options, parquet.WithEncodingFor(f.Name, parquet.Encodings.DeltaLengthByteArray))
 		}
 	}
 	return parquet.NewWriterProperties(options...)
@@ -322,7 +325,7 @@ func TestReadLikePqarrow(t *testing.T) {
 	turn := 0
 	for _, rows := range []int{0, 1, 100, 16383, 16384, 16385, 40_000} {
 		batch := matrixBatch(rows, 300)
-		for _, encoding := range []string{"plain", "dictionary", "special"} {
+		for _, encoding := range []string{"plain", "dictionary", "special", "apart"} {
 			for _, version := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
 				if turn++; rows > 100 && turn%2 == rows/100%2 {
 					continue // every other one of the large files is enough
