@@ -32,12 +32,17 @@ type vector interface {
 	// decode appends the values of at most rows rows of one page and gives how many
 	// rows and values it took.
 	decode(run file.ColumnChunkReader, rows int, levels []int16) (took int64, values int, err error)
+	taker
+	// array gives the values as an array of n rows.
+	array(n rows) arrow.Array
+}
+
+// taker appends values of pages that are not arrow-go's to decode.
+type taker interface {
 	// direct says whether take can decode pages of an encoding.
 	direct(parquet.Encoding) bool
 	// take appends the next n values of a page.
 	take(page *direct, n int) error
-	// array gives the values as an array of n rows.
-	array(n rows) arrow.Array
 }
 
 // rows says which rows of a batch hold a value; without nulls it has the count only.

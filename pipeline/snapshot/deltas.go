@@ -18,11 +18,11 @@ const mostDeltas = 1 << 16
 func readDeltas(dst []int32, data []byte, most int) (_ []int32, rest []byte, err error) {
 	var head [3]uint64 // numbers of a block, miniblocks of a block, numbers in all
 	for i := range head {
-		n := 0
-		if head[i], n = binary.Uvarint(data); n <= 0 {
+		value, n := binary.Uvarint(data)
+		if n <= 0 {
 			return nil, nil, errDeltas
 		}
-		data = data[n:]
+		head[i], data = value, data[n:]
 	}
 	if head[0] > mostDeltas || head[1] == 0 || head[1] > head[0] || head[0]%(8*head[1]) != 0 {
 		return nil, nil, fmt.Errorf("%w: blocks of %d in %d", errDeltas, head[0], head[1])

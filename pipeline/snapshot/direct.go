@@ -26,7 +26,7 @@ type direct struct {
 }
 
 // takes says whether the page that waits can be decoded directly, and opens it then.
-func (d *direct) takes(p *pages, optional bool, v vector) (bool, error) {
+func (d *direct) takes(p *pages, optional bool, v taker) (bool, error) {
 	h := &p.header
 	if !v.direct(h.encoding) || h.repetitionBytes > 0 || optional && h.kind == dataPage && h.definition != parquet.Encodings.RLE {
 		return false, nil
@@ -76,7 +76,7 @@ func (d *direct) openLevels(h *pageHeader, body []byte) ([]byte, error) {
 }
 
 // decode appends at most n rows to v and gives how many rows and values it took.
-func (d *direct) decode(v vector, n int, levels []int16) (took int64, values int, err error) {
+func (d *direct) decode(v taker, n int, levels []int16) (took int64, values int, err error) {
 	n = min(n, d.rows)
 	d.rows -= n
 	values = n

@@ -45,7 +45,7 @@ func TestHybridGivesWhatWasEncoded(t *testing.T) {
 				run[i] = number.Draw(t, "number")
 			}
 			if packed {
-				run = append(run, make([]uint32, -n&7)...)
+				run = slices.Concat(run, make([]uint32, -n&7))
 			} else if n > 0 {
 				run = slices.Repeat(run[:1], n)
 			} else {
