@@ -1,15 +1,16 @@
 package audience
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 )
 
@@ -88,7 +89,6 @@ type wideDecimals struct {
 	precision int32
 	width     int
 	bytes     []byte // width bytes a value, big-endian two's complement
-	values    []parquet.FixedLenByteArray
 }
 
 func (c *wideDecimals) append(arr arrow.Array, rows []int32) error {
@@ -115,12 +115,28 @@ func (c *wideDecimals) append(arr arrow.Array, rows []int32) error {
 
 func (c *wideDecimals) size() int { return len(c.bytes) + 2*len(c.def) }
 
-func (c *wideDecimals) flush(w file.ColumnChunkWriter) error {
-	c.values = c.values[:0]
-	for at := 0; at < len(c.bytes); at += c.width {
-		c.values = append(c.values, c.bytes[at:at+c.width])
+func (c *wideDecimals) flush(w *chunkWriter) (bounds, error) {
+	defer c.reset()
+	return c.bounds(), w.fixed(&c.levels, c.bytes, c.width)
+}
+
+// bounds compares the first byte of each value with its sign and the others without.
+func (c *wideDecimals) bounds() (b bounds) {
+	less := func(x, y []byte) bool {
+		return int8(x[0]) < int8(y[0]) || x[0] == y[0] && bytes.Compare(x, y) < 0
 	}
-	_, err := w.(batchWriter[parquet.FixedLenByteArray]).WriteBatch(c.values, c.def, nil)
-	c.bytes, c.def = c.bytes[:0], c.def[:0]
-	return err
+	for v := range slices.Chunk(c.bytes, c.width) {
+		if b.least == nil || less(v, b.least) {
+			b.least = v
+		}
+		if b.greatest == nil || less(b.greatest, v) {
+			b.greatest = v
+		}
+	}
+	return bounds{bytes.Clone(b.least), bytes.Clone(b.greatest)}
+}
+
+func (c *wideDecimals) reset() {
+	c.levels.reset()
+	c.bytes = c.bytes[:0]
 }

@@ -10,10 +10,12 @@
 // # Parquet
 //
 // Row groups hold 122,880 rows, fewer where texts are long; data pages are
-// version 1 and hold about 64 KiB. The categories and other texts that repeat
-// are written as dictionary indices, in the order of first appearance within
-// the row group; ids are written plain. Under zstd every page is a frame with a
-// checksum of all that it holds. Snapshot columns are optional, the id, score,
+// version 1 and hold about 64 KiB. Categories and other values that repeat are
+// written as dictionary indices, in the order of first appearance within the row
+// group, one page of them; ids are written plain, their lengths first. Every page
+// has a CRC. Under zstd every page is a frame with a checksum of all that it holds.
+// Under snappy a column whose first page hardly shrinks, such as random ids, is not
+// compressed in that row group. Snapshot columns are optional, the id, score,
 // probability, category and date are required. Types of the snapshot become the
 // plain types that every reader knows:
 //

@@ -3,9 +3,9 @@ package audience
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/float16"
 )
 
@@ -16,14 +16,16 @@ type number interface {
 // cast appends values that fit T whatever they are.
 func cast[S, T number](dst []T, arr arrow.Array, rows []int32) []T {
 	src := arrow.GetValues[S](arr.Data(), 1)
-	for _, r := range rows {
-		dst = append(dst, T(src[r]))
+	at := len(dst)
+	dst = slices.Grow(dst, len(rows))[:at+len(rows)]
+	for i, r := range rows {
+		dst[at+i] = T(src[r])
 	}
 	return dst
 }
 
-func notWritable[T any](dst []T, arr arrow.Array) ([]T, error) {
-	return dst, fmt.Errorf("%w: an array of %s", errBlock, arr.DataType())
+func notWritable(arr arrow.Array) error {
+	return fmt.Errorf("%w: an array of %s", errBlock, arr.DataType())
 }
 
 func gatherInt32(dst []int32, arr arrow.Array, rows []int32) ([]int32, error) {
@@ -39,7 +41,7 @@ func gatherInt32(dst []int32, arr arrow.Array, rows []int32) ([]int32, error) {
 	case arrow.UINT16:
 		return cast[uint16](dst, arr, rows), nil
 	}
-	return notWritable(dst, arr)
+	return dst, notWritable(arr)
 }
 
 func gatherInt64(dst []int64, arr arrow.Array, rows []int32) ([]int64, error) {
@@ -49,7 +51,7 @@ func gatherInt64(dst []int64, arr arrow.Array, rows []int32) ([]int64, error) {
 	case arrow.UINT32:
 		return cast[uint32](dst, arr, rows), nil
 	}
-	return notWritable(dst, arr)
+	return dst, notWritable(arr)
 }
 
 func gatherFloat32(dst []float32, arr arrow.Array, rows []int32) ([]float32, error) {
@@ -63,25 +65,14 @@ func gatherFloat32(dst []float32, arr arrow.Array, rows []int32) ([]float32, err
 		}
 		return dst, nil
 	}
-	return notWritable(dst, arr)
+	return dst, notWritable(arr)
 }
 
 func gatherFloat64(dst []float64, arr arrow.Array, rows []int32) ([]float64, error) {
 	if arr.DataType().ID() == arrow.FLOAT64 {
 		return cast[float64](dst, arr, rows), nil
 	}
-	return notWritable(dst, arr)
-}
-
-func gatherBool(dst []bool, arr arrow.Array, rows []int32) ([]bool, error) {
-	a, ok := arr.(*array.Boolean)
-	if !ok {
-		return notWritable(dst, arr)
-	}
-	for _, r := range rows {
-		dst = append(dst, a.Value(int(r)))
-	}
-	return dst, nil
+	return dst, notWritable(arr)
 }
 
 func gatherDays(dst []int32, arr arrow.Array, rows []int32) ([]int32, error) {
@@ -99,7 +90,7 @@ func gatherDays(dst []int32, arr arrow.Array, rows []int32) ([]int32, error) {
 		}
 		return dst, nil
 	}
-	return notWritable(dst, arr)
+	return dst, notWritable(arr)
 }
 
 // daysOf gives the day that ms, milliseconds since 1970, lies in.
@@ -111,7 +102,7 @@ func daysOf(ms arrow.Date64) (days int32, ok bool) {
 func gatherMicros(dst []int64, arr arrow.Array, rows []int32) ([]int64, error) {
 	t, ok := arr.DataType().(*arrow.TimestampType)
 	if !ok {
-		return notWritable(dst, arr)
+		return dst, notWritable(arr)
 	}
 	src := arrow.GetValues[arrow.Timestamp](arr.Data(), 1)
 	for _, r := range rows {

@@ -1,28 +1,16 @@
 package audience
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/parquet/compress"
 )
 
 // ParquetOptions are the choices for a Parquet file.
 type ParquetOptions struct {
 	// Compression is zstd, whose frames carry a checksum of what they hold, or
-	// snappy. Empty is zstd.
+	// snappy where it saves anything. Empty is zstd.
 	Compression string
-}
-
-func (o ParquetOptions) codec() (compress.Compression, error) {
-	switch o.Compression {
-	case "", "zstd":
-		return compress.Codecs.Zstd, nil
-	case "snappy":
-		return compress.Codecs.Snappy, nil
-	}
-	return 0, fmt.Errorf("%w: compression %q: want zstd or snappy", ErrOption, o.Compression)
 }
 
 type parquetEncoder struct {

@@ -2,13 +2,13 @@ package audience
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 )
 
@@ -19,7 +19,6 @@ const (
 	groupRows  = 122_880
 	stepRows   = groupRows / 8
 	groupBytes = 32 << 20
-	pageBytes  = 64 << 10
 	sinkBytes  = 256 << 10
 )
 
@@ -27,16 +26,18 @@ const (
 // change the bytes of a night that is published again.
 const createdBy = "churntier"
 
-// zstdLevel is the fastest: on ids and scores it takes a quarter less time than
-// the default and leaves no larger files. Snappy knows no levels.
-const zstdLevel = 1
+// magic is what a Parquet file begins and ends with.
+const magic = "PAR1"
 
 // table writes arrow arrays as one Parquet file. Rows are gathered column by
 // column and written when a row group is full.
 type table struct {
 	sink     *bufio.Writer // keeps the first error of the writer below
-	file     *file.Writer
+	chunks   *chunkWriter
+	schema   *schema.Schema
+	footer   *metadata.FileMetaDataBuilder
 	columns  []column
+	groups   int16
 	buffered int
 	rows     int64
 	closed   bool
@@ -50,19 +51,24 @@ type column interface {
 	// size is about the number of bytes buffered.
 	size() int
 	// flush writes what is buffered as one column chunk and empties the buffer.
-	flush(w file.ColumnChunkWriter) error
+	flush(w *chunkWriter) (bounds, error)
+	// nullCount counts the nulls buffered.
+	nullCount() int
 }
 
 // newTable starts a file with the columns of s. Texts named in plain are never
 // written as a dictionary.
 func newTable(w io.Writer, s *arrow.Schema, plain map[string]bool, o ParquetOptions) (*table, error) {
-	codec, err := o.codec()
+	codec, err := codecOf(o.Compression)
 	if err != nil {
 		return nil, err
 	}
-	t := &table{sink: bufio.NewWriterSize(w, sinkBytes)}
+	sink := bufio.NewWriterSize(w, sinkBytes)
+	t := &table{sink: sink, chunks: &chunkWriter{out: sink, codec: codec}}
 	nodes := make(schema.FieldList, s.NumFields())
-	props := fileProperties(codec)
+	props := []parquet.WriterProperty{
+		parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(codec.id),
+	}
 	for i, f := range s.Fields() {
 		node, column, err := newColumn(f, plain[f.Name])
 		if err != nil {
@@ -70,7 +76,9 @@ func newTable(w io.Writer, s *arrow.Schema, plain map[string]bool, o ParquetOpti
 		}
 		nodes[i] = node
 		t.columns = append(t.columns, column)
-		props = append(props, columnProperties(f, plain[f.Name])...)
+		if f.Type.ID() == arrow.STRING {
+			props = append(props, parquet.WithEncodingFor(f.Name, parquet.Encodings.DeltaLengthByteArray))
+		}
 	}
 	return t, t.guard(func() error { return t.start(nodes, props) })
 }
@@ -80,41 +88,9 @@ func (t *table) start(nodes schema.FieldList, props []parquet.WriterProperty) er
 	if err != nil {
 		return err
 	}
-	t.file, err = file.NewParquetWriterWithError(t.sink, root, file.WithWriterProps(parquet.NewWriterProperties(props...)))
-	return err
-}
-
-// fileProperties takes version 1 of the data pages: version 2 is no faster and
-// leaves the levels, which say where null is, outside the frames that zstd puts
-// its checksums on.
-func fileProperties(codec compress.Compression) []parquet.WriterProperty {
-	return []parquet.WriterProperty{
-		parquet.WithCreatedBy(createdBy),
-		parquet.WithVersion(parquet.V2_LATEST),
-		parquet.WithDataPageVersion(parquet.DataPageV1),
-		parquet.WithDataPageSize(pageBytes),
-		parquet.WithDictionaryDefault(false),
-		parquet.WithCompression(codec),
-		parquet.WithCompressionLevel(zstdLevel),
-	}
-}
-
-// columnProperties chooses how texts are stored. Plain ones have their lengths
-// apart from their bytes, which takes zstd a quarter less time. Those that are
-// never null have no statistics: the least and greatest id of a shard tell no
-// reader anything. Nullable columns keep theirs for the count of nulls.
-func columnProperties(f arrow.Field, plain bool) []parquet.WriterProperty {
-	switch {
-	case f.Type.ID() != arrow.STRING:
-		return nil
-	case !plain:
-		return []parquet.WriterProperty{parquet.WithDictionaryFor(f.Name, true)}
-	default:
-		return []parquet.WriterProperty{
-			parquet.WithEncodingFor(f.Name, parquet.Encodings.DeltaLengthByteArray),
-			parquet.WithStatsFor(f.Name, f.Nullable),
-		}
-	}
+	t.schema = schema.NewSchema(root)
+	t.footer = metadata.NewFileMetadataBuilder(t.schema, parquet.NewWriterProperties(props...), nil)
+	return t.chunks.write([]byte(magic))
 }
 
 // write adds the rows of arrays, one array a column.
@@ -138,7 +114,7 @@ func (t *table) write(arrays []arrow.Array, rows []int32) error {
 func (t *table) add(arrays []arrow.Array, rows []int32) error {
 	for i, c := range t.columns {
 		if err := c.append(arrays[i], rows); err != nil {
-			return inColumn(t.file.Schema.Column(i).Name(), err)
+			return inColumn(t.schema.Column(i).Name(), err)
 		}
 	}
 	t.buffered += len(rows)
@@ -162,21 +138,27 @@ func (t *table) full() bool {
 
 // flush writes the buffered rows as one row group.
 func (t *table) flush() error {
-	group, err := t.file.AppendRowGroupChecked()
-	if err != nil {
-		return err
-	}
+	group := t.footer.AppendRowGroup()
+	group.SetNumRows(t.buffered)
 	for _, c := range t.columns {
-		w, err := group.NextColumn()
-		if err != nil {
+		if err := t.flushColumn(c, group.NextColumnChunk()); err != nil {
 			return err
-		}
-		if err := c.flush(w); err != nil {
-			return fmt.Errorf("column %q: %w", w.Descr().Name(), err)
 		}
 	}
 	t.buffered = 0
-	return group.Close()
+	t.groups++
+	return group.Finish(0, t.groups-1)
+}
+
+func (t *table) flushColumn(c column, meta *metadata.ColumnChunkMetaDataBuilder) error {
+	t.chunks.begin()
+	nulls := c.nullCount()
+	b, err := c.flush(t.chunks)
+	if err != nil {
+		return fmt.Errorf("column %q: %w", meta.Descr().Name(), err)
+	}
+	meta.SetStats(b.statistics(nulls, meta.Descr().SortOrder() == schema.SortSIGNED))
+	return t.chunks.finish(meta, t.buffered)
 }
 
 // close writes what is buffered and the footer.
@@ -191,9 +173,22 @@ func (t *table) close() error {
 				return err
 			}
 		}
-		if err := t.file.Close(); err != nil {
+		if err := t.end(); err != nil {
 			return err
 		}
 		return t.sink.Flush()
 	})
+}
+
+// end writes the footer.
+func (t *table) end() error {
+	footer, err := t.footer.Finish()
+	if err != nil {
+		return err
+	}
+	n, err := footer.WriteTo(t.sink, nil)
+	if err != nil {
+		return err
+	}
+	return t.chunks.write(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), magic...))
 }
