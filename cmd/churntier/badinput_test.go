@@ -230,7 +230,7 @@ func (p *place) fullDisk(out runJSON, r result) {
 func TestFullDisk(t *testing.T) {
 	for kib := 64; kib <= 1024; kib *= 4 {
 		p := newPlace(t)
-		p.ordinary(night22, 200_000)
+		p.ordinary(night22, 400_000)
 		grow := p.small("out", kib)
 		p.fullDisk(p.runJSON())
 		grow()

@@ -13,10 +13,10 @@ import (
 // arrow-go would take memory for all of it.
 const readBytes = 1 << 20
 
-// CountParquet reads a written Parquet file again and counts its rows. It
-// decodes every value of every column, so that checksums of frames are checked
-// too. A file that cannot be decoded, or whose footer, row groups and columns
-// do not agree, is ErrDamaged.
+// CountParquet reads a written Parquet file again and counts its rows. Every page is
+// decompressed, so that checksums of frames are checked, and its values are counted
+// from how they are encoded. A file of which any of this fails, whose footer, row
+// groups and columns do not agree, or that has what is never written, is ErrDamaged.
 func CountParquet(r io.ReaderAt, size int64) (int64, error) {
 	var rows int64
 	err := recovered(func() (err error) {
@@ -38,14 +38,20 @@ func countParquet(r io.ReaderAt, size int64) (int64, error) {
 	}
 	defer f.Close()
 	var rows int64
+	at := int64(len(magic))
 	for g := range f.NumRowGroups() {
 		group := f.RowGroup(g)
 		for c := range group.NumColumns() {
-			if err := checkColumn(group, c); err != nil {
-				return 0, fmt.Errorf("row group %d: %w", g, err)
+			size, err := checkColumn(group, c, at)
+			if err != nil {
+				return 0, fmt.Errorf("row group %d: column %q: %w", g, f.MetaData().Schema.Column(c).Name(), err)
 			}
+			at += size
 		}
 		rows += group.NumRows()
+	}
+	if end := size - int64(f.MetaData().Size()) - int64(4+len(magic)); at != end {
+		return 0, fmt.Errorf("the columns end at byte %d, the footer begins at byte %d", at, end)
 	}
 	if rows != f.NumRows() {
 		return 0, fmt.Errorf("the footer says %d rows, the row groups hold %d", f.NumRows(), rows)
@@ -53,62 +59,43 @@ func countParquet(r io.ReaderAt, size int64) (int64, error) {
 	return rows, nil
 }
 
-// checkColumn decodes a column chunk and compares its rows with the group's.
-func checkColumn(group *file.RowGroupReader, c int) error {
-	column, err := group.Column(c)
+// checkColumn walks through the pages of a column chunk, which begins at byte at of the
+// file, compares its rows with the group's and gives its size.
+func checkColumn(group *file.RowGroupReader, column int, at int64) (size int64, err error) {
+	chunk, err := group.MetaData().ColumnChunk(column)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	rows, err := countColumn(column)
+	first := chunk.DataPageOffset()
+	if chunk.HasDictionaryPage() {
+		first = min(first, chunk.DictionaryPageOffset())
+	}
+	if first != at {
+		return 0, fmt.Errorf("it begins at byte %d, the one before it ends at byte %d", first, at)
+	}
+	rows, err := countRows(group, column)
 	if err == nil && rows != group.NumRows() {
-		err = fmt.Errorf("%d rows decoded, the footer says %d", rows, group.NumRows())
+		err = fmt.Errorf("%d rows counted, the footer says %d", rows, group.NumRows())
 	}
+	return chunk.TotalCompressedSize(), err
+}
+
+func countRows(group *file.RowGroupReader, column int) (rows int64, err error) {
+	c, err := newCounter(group, column)
 	if err != nil {
-		return fmt.Errorf("column %q: %w", column.Descriptor().Name(), err)
+		return 0, err
 	}
-	return nil
-}
-
-func countColumn(c file.ColumnChunkReader) (int64, error) {
-	switch r := c.(type) {
-	case *file.ByteArrayColumnChunkReader:
-		return drain[parquet.ByteArray](r)
-	case *file.Int32ColumnChunkReader:
-		return drain[int32](r)
-	case *file.Int64ColumnChunkReader:
-		return drain[int64](r)
-	case *file.Float32ColumnChunkReader:
-		return drain[float32](r)
-	case *file.Float64ColumnChunkReader:
-		return drain[float64](r)
-	case *file.BooleanColumnChunkReader:
-		return drain[bool](r)
-	case *file.FixedLenByteArrayColumnChunkReader:
-		return drain[parquet.FixedLenByteArray](r)
+	pages, err := group.GetColumnPageReader(column)
+	if err != nil {
+		return 0, err
 	}
-	return 0, fmt.Errorf("%s is a type that is never written", c.Type())
-}
-
-// batchReader is what every typed column reader of arrow-go can do. A batch is views
-// of the page at hand: nothing is copied.
-type batchReader[T any] interface {
-	HasNext() bool
-	Err() error
-	ReadBatchInPage(batchSize int64, values []T, def, rep []int16) (total int64, valuesRead int, err error)
-}
-
-func drain[T any](r batchReader[T]) (rows int64, err error) {
-	const batch = 4096
-	values, levels := make([]T, batch), make([]int16, batch)
-	for r.HasNext() {
-		n, _, err := r.ReadBatchInPage(batch, values, levels, nil)
+	defer func() { _ = pages.Close() }() // it holds nothing but memory
+	for pages.Next() {
+		n, err := c.page(pages.Page())
 		if err != nil {
-			return rows, err
-		}
-		if n == 0 {
-			break
+			return 0, err
 		}
 		rows += n
 	}
-	return rows, r.Err()
+	return rows, pages.Err()
 }
