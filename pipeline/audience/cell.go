@@ -37,6 +37,8 @@ func newCell(arr arrow.Array, text textWriter) (cell, error) {
 		return decimalCell(a)
 	case *array.Dictionary:
 		return codedCell(a, text)
+	case *array.String:
+		return func(dst []byte, row int32) ([]byte, error) { return text.cell(dst, a.Value(int(row)), row) }, nil
 	case array.StringLike:
 		return func(dst []byte, row int32) ([]byte, error) { return text.cell(dst, a.Value(int(row)), row) }, nil
 	}
@@ -52,13 +54,22 @@ func (w textWriter) cell(dst []byte, s string, row int32) ([]byte, error) {
 	return dst, err
 }
 
+// codedCell writes each word of the dictionary once, when a row first has it.
 func codedCell(a *array.Dictionary, text textWriter) (cell, error) {
 	words, err := wordsOf(a)
 	if err != nil {
 		return nil, err
 	}
+	written := make([][]byte, words.Len())
 	return func(dst []byte, row int32) ([]byte, error) {
-		return text.cell(dst, words.Value(a.GetValueIndex(int(row))), row)
+		w := a.GetValueIndex(int(row))
+		if written[w] == nil {
+			var err error
+			if written[w], err = text.cell(nil, words.Value(w), row); err != nil {
+				return dst, err
+			}
+		}
+		return append(dst, written[w]...), nil
 	}, nil
 }
 
@@ -152,12 +163,29 @@ func appendTime(dst []byte, t time.Time, layout string, row int32, ok bool) ([]b
 
 // scoreCell writes hundredths from 0 to 10,000.
 func scoreCell(a *array.Decimal32) cell {
+	values := arrow.GetValues[int32](a.Data(), 1)
 	return func(dst []byte, row int32) ([]byte, error) {
-		h := int64(a.Value(int(row)))
-		dst = strconv.AppendInt(dst, h/100, 10)
-		return append(dst, '.', byte('0'+h/10%10), byte('0'+h%10)), nil
+		h := values[row]
+		whole, part := h/100, pairs[h%100]
+		switch {
+		case whole < 10:
+			dst = append(dst, byte('0'+whole))
+		case whole < 100:
+			dst = append(dst, pairs[whole][:]...)
+		default:
+			dst = append(dst, "100"...)
+		}
+		return append(dst, '.', part[0], part[1]), nil
 	}
 }
+
+// pairs are the numbers from 00 to 99.
+var pairs = func() (p [100][2]byte) {
+	for i := range p {
+		p[i] = [2]byte{byte('0' + i/10), byte('0' + i%10)}
+	}
+	return p
+}()
 
 func decimalCell(arr arrow.Array) (cell, error) {
 	value, err := unscaled(arr)

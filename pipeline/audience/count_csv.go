@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 )
@@ -14,9 +15,9 @@ func CountCSV(r io.Reader) (int64, error) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buffer)
-		for _, b := range buffer[:n] {
-			if !s.take(b) {
-				return 0, fmt.Errorf("%w: record %d, field %d: %q %s", ErrDamaged, s.records, s.fields+1, b, s.state)
+		for data := s.takeLines(buffer[:n]); len(data) > 0; data = s.takeLines(data[1:]) {
+			if !s.take(data[0]) {
+				return 0, fmt.Errorf("%w: record %d, field %d: %q %s", ErrDamaged, s.records, s.fields+1, data[0], s.state)
 			}
 		}
 		switch err {
@@ -34,7 +35,7 @@ type csvScanner struct {
 	state   csvState
 	records int64 // complete ones, the header included
 	fields  int   // complete ones of the open record
-	width   int   // fields of the header
+	width   int   // fields of the header, as fields counts them
 }
 
 type csvState uint8
@@ -55,6 +56,23 @@ func (s csvState) String() string {
 		"follows a quoted field", "follows a CR", "ends a record that has not as many fields as the header",
 	}[s]
 }
+
+// takeLines moves on by the whole lines that data begins with, as long as these are what
+// most are: without quotes and with as many fields as the header. It gives the rest.
+func (s *csvScanner) takeLines(data []byte) []byte {
+	for s.state == lineStart && s.records > 0 {
+		end := bytes.IndexByte(data, '\n')
+		if end < 2 || bytes.IndexByte(data[:end], '\r') != end-1 ||
+			bytes.IndexByte(data[:end], '"') >= 0 || bytes.Count(data[:end], comma) != s.width {
+			break
+		}
+		s.records++
+		data = data[end+1:]
+	}
+	return data
+}
+
+var comma = []byte{','}
 
 // take moves on by one byte; false when it may not stand here.
 func (s *csvScanner) take(b byte) bool {

@@ -53,6 +53,23 @@ func TestCountCSV(t *testing.T) {
 	}
 }
 
+// FuzzCountCSV holds whole buffers, in which most lines are taken at once, against one
+// byte at a time.
+func FuzzCountCSV(f *testing.F) {
+	for _, seed := range []string{
+		"a,b\r\n1,2\r\n,\r\n", "a\r\n\"x\r\ny\"\r\nz\r\n", "a,b\r\n1,2\n", "a,b\r\n1\r2\r\n", "a,b\r\n1,2,3\r\n", "a\r\nx\r\n\r\n", "a\r\nx\"\r\n", "a\r\nx\r\nz",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		n, err := audience.CountCSV(bytes.NewReader(data))
+		want, wantErr := audience.CountCSV(iotest.OneByteReader(bytes.NewReader(data)))
+		if n != want || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%q: %d, %v; a byte at a time %d, %v", data, n, err, want, wantErr)
+		}
+	})
+}
+
 func TestCountParquetOfADamagedFile(t *testing.T) {
 	data := writeTexts(t, 200, 200, func(i int) (string, bool) { return fmt.Sprint(i * i), i%4 > 0 })
 	count := func(data []byte) (int64, error) {

@@ -56,7 +56,7 @@ func NewCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (Encode
 func writeHeader(e *lineEncoder, text csvText) error {
 	for _, c := range e.columns {
 		var err error
-		if e.line, err = text.append(append(e.line, c.before...), c.name); err != nil {
+		if e.lines, err = text.append(append(e.lines, c.before...), c.name); err != nil {
 			return fmt.Errorf("header %q: %w", c.name, err)
 		}
 	}

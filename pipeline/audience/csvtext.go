@@ -18,6 +18,8 @@ func (w csvText) append(dst []byte, s string) ([]byte, error) {
 	switch {
 	case s == "":
 		return append(dst, `""`...), nil
+	case isBare(s) && s[0] != '-' && s[0] != '=' && s[0] != '@':
+		return append(dst, s...), nil
 	case !utf8.ValidString(s):
 		return dst, ErrText
 	case isFormula(s) && !w.keepFormulas:
@@ -29,6 +31,21 @@ func (w csvText) append(dst []byte, s string) ([]byte, error) {
 		return appendQuoted(dst, "", s), nil
 	}
 	return append(dst, s...), nil
+}
+
+// isBare says whether all bytes of s are ASCII above the comma: these need no quotes.
+func isBare(s string) bool {
+	const above = ',' + 1
+	var odd uint64 // in the highest bit of a byte: the byte is another one
+	for ; len(s) >= 8; s = s[8:] {
+		b := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		odd |= (b - above*0x0101010101010101) | b
+	}
+	for i := range len(s) {
+		odd |= uint64(s[i]-above) | uint64(s[i])
+	}
+	return odd&0x8080808080808080 == 0
 }
 
 func isFormula(s string) bool {

@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"bufio"
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -14,9 +13,9 @@ type lineEncoder struct {
 	view    *view
 	columns []lineColumn
 	end     string
-	sink    *bufio.Writer // keeps the first error of the writer below
-	line    []byte        // reused
-	fields  []lineField   // reused
+	sink    io.Writer
+	lines   []byte      // not handed on yet
+	fields  []lineField // reused
 	rows    int64
 	closed  bool
 	latch
@@ -38,7 +37,7 @@ func newLines(w io.Writer, l Layout, snapshot *arrow.Schema, end string) (*lineE
 	if err != nil {
 		return nil, err
 	}
-	e := &lineEncoder{view: newView(l, snapshot), end: end, sink: bufio.NewWriterSize(w, sinkBytes)}
+	e := &lineEncoder{view: newView(l, snapshot), end: end, sink: w}
 	for _, f := range s.Fields() {
 		e.columns = append(e.columns, lineColumn{name: f.Name, nullable: f.Nullable})
 	}
@@ -76,42 +75,53 @@ type lineField struct {
 func (e *lineEncoder) writeRows(rows []int32) error {
 	for _, r := range rows {
 		for i := range e.fields {
-			e.line = append(e.line, e.columns[i].before...)
+			e.lines = append(e.lines, e.columns[i].before...)
 			if err := e.append(&e.columns[i], &e.fields[i], r); err != nil {
 				return inColumn(e.columns[i].name, err)
 			}
 		}
+		e.rows++
 		if err := e.endLine(); err != nil {
 			return err
 		}
-		e.rows++
 	}
 	return nil
 }
 
 func (e *lineEncoder) append(c *lineColumn, f *lineField, row int32) (err error) {
 	if !f.hasNulls || f.arr.IsValid(int(row)) {
-		e.line, err = f.cell(e.line, row)
+		e.lines, err = f.cell(e.lines, row)
 		return err
 	}
 	if !c.nullable {
 		return badValue(row, "null in a column that must not hold it")
 	}
-	e.line = append(e.line, c.null...)
+	e.lines = append(e.lines, c.null...)
 	return nil
 }
 
+// endLine hands lines on, many at a time.
 func (e *lineEncoder) endLine() error {
-	e.line = append(e.line, e.end...)
-	_, err := e.sink.Write(e.line)
-	e.line = e.line[:0]
+	e.lines = append(e.lines, e.end...)
+	if len(e.lines) < sinkBytes {
+		return nil
+	}
+	return e.flush()
+}
+
+func (e *lineEncoder) flush() error {
+	if len(e.lines) == 0 {
+		return nil
+	}
+	_, err := e.sink.Write(e.lines)
+	e.lines = e.lines[:0]
 	return err
 }
 
 func (e *lineEncoder) Close() error {
 	return e.guard(func() error {
 		e.closed = true
-		return e.sink.Flush()
+		return e.flush()
 	})
 }
 
