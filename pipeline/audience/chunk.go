@@ -15,12 +15,7 @@ type chunkWriter struct {
 	out   io.Writer
 	at    int64 // bytes of the file so far
 	codec codec
-
-	narrow numbering[uint32] // reused by the columns, as all below
-	wide   numbering[uint64]
-	page   []byte // what a page holds, levels first
-	stored []byte // the page, compressed
-	header []byte
+	*scratch
 
 	// Of the open chunk.
 	from     int64 // where its first page begins
@@ -30,6 +25,15 @@ type chunkWriter struct {
 	encoding parquet.Encoding
 	isCoded  bool // it has a dictionary
 	asIs     bool // its pages are not compressed
+}
+
+// scratch is the working memory of a file, reused from column to column.
+type scratch struct {
+	narrow numbering[uint32]
+	wide   numbering[uint64]
+	page   []byte // what a page holds, levels first
+	stored []byte // the page, compressed
+	header []byte
 }
 
 // write adds bytes to the file.

@@ -21,20 +21,20 @@ func newColumn(f arrow.Field, plain bool) (schema.Node, column, error) {
 	case *arrow.StringType:
 		physical, logical, c = parquet.Types.ByteArray, schema.StringLogicalType{}, newTexts(l, !plain)
 	case *arrow.Int32Type:
-		physical, c = parquet.Types.Int32, &fixed[int32]{levels: l, gather: gatherInt32}
+		physical, c = parquet.Types.Int32, recycled(&int32Columns, l, gatherInt32)
 	case *arrow.Int64Type:
-		physical, c = parquet.Types.Int64, &fixed[int64]{levels: l, gather: gatherInt64}
+		physical, c = parquet.Types.Int64, recycled(&int64Columns, l, gatherInt64)
 	case *arrow.Float32Type:
-		physical, c = parquet.Types.Float, &fixed[float32]{levels: l, gather: gatherFloat32}
+		physical, c = parquet.Types.Float, recycled(&float32Columns, l, gatherFloat32)
 	case *arrow.Float64Type:
-		physical, c = parquet.Types.Double, &fixed[float64]{levels: l, gather: gatherFloat64}
+		physical, c = parquet.Types.Double, recycled(&float64Columns, l, gatherFloat64)
 	case *arrow.BooleanType:
 		physical, c = parquet.Types.Boolean, &bools{levels: l}
 	case *arrow.Date32Type:
-		physical, logical, c = parquet.Types.Int32, schema.DateLogicalType{}, &fixed[int32]{levels: l, gather: gatherDays}
+		physical, logical, c = parquet.Types.Int32, schema.DateLogicalType{}, recycled(&int32Columns, l, gatherDays)
 	case *arrow.TimestampType:
 		physical, logical = parquet.Types.Int64, schema.NewTimestampLogicalType(true, schema.TimeUnitMicros)
-		c = &fixed[int64]{levels: l, gather: gatherMicros}
+		c = recycled(&int64Columns, l, gatherMicros)
 	case *arrow.Decimal128Type:
 		return newDecimalColumn(f.Name, t, l)
 	default:
@@ -58,9 +58,10 @@ func newNode(name string, l levels, logical schema.LogicalType, physical parquet
 // fixed buffers a column of numbers.
 type fixed[T fixedValue] struct {
 	levels
-	gather gather[T]
-	values []T
-	plain  bool // for the rest of the file: a row group had too many different values
+	gather   gather[T]
+	values   []T
+	plain    bool // for the rest of the file: a row group had too many different values
+	recycler *recycler[fixed[T]]
 }
 
 type fixedValue interface {
@@ -95,6 +96,11 @@ func (c *fixed[T]) flush(w *chunkWriter) (bounds, error) {
 func (c *fixed[T]) reset() {
 	c.levels.reset()
 	c.values = c.values[:0]
+}
+
+func (c *fixed[T]) release() {
+	c.plain = false
+	c.recycler.put(c)
 }
 
 // bools buffers a column of booleans, as 0 and 1.

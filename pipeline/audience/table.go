@@ -64,7 +64,7 @@ func newTable(w io.Writer, s *arrow.Schema, plain map[string]bool, o ParquetOpti
 		return nil, err
 	}
 	sink := bufio.NewWriterSize(w, sinkBytes)
-	t := &table{sink: sink, chunks: &chunkWriter{out: sink, codec: codec}}
+	t := &table{sink: sink, chunks: &chunkWriter{out: sink, codec: codec, scratch: scratches.get()}}
 	nodes := make(schema.FieldList, s.NumFields())
 	props := []parquet.WriterProperty{
 		parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(codec.id),
@@ -176,8 +176,20 @@ func (t *table) close() error {
 		if err := t.end(); err != nil {
 			return err
 		}
+		t.release()
 		return t.sink.Flush()
 	})
+}
+
+// release gives the memory of a closed file away.
+func (t *table) release() {
+	for _, c := range t.columns {
+		if c, ok := c.(interface{ release() }); ok {
+			c.release()
+		}
+	}
+	scratches.put(t.chunks.scratch)
+	t.columns, t.chunks.scratch = nil, nil
 }
 
 // end writes the footer.

@@ -23,7 +23,9 @@ type texts struct {
 }
 
 func newTexts(l levels, coded bool) *texts {
-	c := &texts{levels: l}
+	c := textColumns.get()
+	l.def, l.present = c.def, c.present
+	c.levels = l
 	if coded {
 		c.words = newDictionary()
 	}
@@ -162,7 +164,7 @@ func (c *texts) unfold() {
 	for _, code := range c.codes {
 		c.putPlain(c.words.texts[code])
 	}
-	c.words, c.codes = nil, nil
+	c.words, c.codes = nil, c.codes[:0]
 }
 
 func (c *texts) size() int { return 2*len(c.codes) + len(c.data) + 4*len(c.lengths) + 2*len(c.def) }
@@ -202,4 +204,9 @@ func (c *texts) reset() {
 		c.words.reset()
 	}
 	c.codes, c.data, c.lengths = c.codes[:0], c.data[:0], c.lengths[:0]
+}
+
+func (c *texts) release() {
+	c.words = nil
+	textColumns.put(c)
 }
