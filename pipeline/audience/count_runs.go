@@ -98,22 +98,28 @@ func checkCodes(data []byte, n, width, words int) error {
 	})
 }
 
-// mostOf gives the greatest of n codes of width bits.
+// mostOf gives the greatest of n codes of width bits, at least 1.
 func mostOf(packed []byte, n, width int) (most uint64) {
-	for i := range n {
-		most = max(most, codeAt(packed, i, width))
+	mask := uint64(1)<<width - 1
+	each := 57 / width
+	for i := 0; i < n; i += each {
+		codes := bitsAt(packed, i*width)
+		for range min(each, n-i) {
+			most = max(most, codes&mask)
+			codes >>= width
+		}
 	}
 	return most
 }
 
-// codeAt gives the code number i of packed codes of width bits, at most 32.
-func codeAt(packed []byte, i, width int) uint64 {
-	at := i * width
+// bitsAt gives 57 bits or more from bit at on, the first in the lowest place, zeros behind
+// the last.
+func bitsAt(packed []byte, at int) uint64 {
 	rest := packed[at/8:]
 	if len(rest) < 8 {
 		rest = padded(rest)
 	}
-	return binary.LittleEndian.Uint64(rest) >> (at % 8) & (1<<width - 1)
+	return binary.LittleEndian.Uint64(rest) >> (at % 8)
 }
 
 // padded gives a few bytes with zeros behind them.

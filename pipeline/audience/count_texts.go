@@ -91,7 +91,7 @@ func (r *deltaReader) mini(n, size, width int, least int64) error {
 	for i := range n {
 		delta := least
 		if width > 0 {
-			delta += int64(codeAt(packed, i, width))
+			delta += int64(bitsAt(packed, i*width) & (1<<width - 1))
 		}
 		if !r.add(delta) {
 			return errFew

@@ -67,11 +67,7 @@ func (c *texts) appendBytes(a *array.String, rows []int32) error {
 		text = b.Bytes()
 	}
 	start := len(c.data)
-	for _, r := range rows {
-		from, to := offsets[r], offsets[r+1]
-		c.data = append(c.data, text[from:to]...)
-		c.lengths = append(c.lengths, to-from)
-	}
+	c.gather(offsets, text, rows)
 	if isASCII(c.data[start:]) {
 		return nil
 	}
@@ -81,6 +77,28 @@ func (c *texts) appendBytes(a *array.String, rows []int32) error {
 		}
 	}
 	return nil
+}
+
+// gather adds the texts at rows. Short ones are copied with what follows them, up to
+// chunk bytes, which takes no call; the next text overwrites that.
+func (c *texts) gather(offsets []int32, text []byte, rows []int32) {
+	const chunk = 32
+	at, total := len(c.data), chunk
+	for _, r := range rows {
+		total += int(offsets[r+1] - offsets[r])
+	}
+	data := slices.Grow(c.data, total)[:at+total]
+	for _, r := range rows {
+		from, n := int(offsets[r]), int(offsets[r+1]-offsets[r])
+		if n <= chunk && from+chunk <= len(text) {
+			*(*[chunk]byte)(data[at:]) = *(*[chunk]byte)(text[from:])
+		} else {
+			copy(data[at:], text[from:from+n])
+		}
+		at += n
+		c.lengths = append(c.lengths, int32(n))
+	}
+	c.data = data[:at]
 }
 
 // isASCII says whether no byte has its highest bit set.

@@ -18,8 +18,8 @@ var (
 	categoryType   = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint8, ValueType: arrow.BinaryTypes.String}
 )
 
-// view lays a block out as one array a written column, each with a value for
-// every row of the block. It copies nothing but the scores.
+// view lays a block out as one array a written column, as long as the block and with
+// a value for each of the rows that are asked for. It copies nothing but the scores.
 type view struct {
 	layout     Layout
 	snapshot   *arrow.Schema
@@ -131,14 +131,12 @@ func (v *view) scores(_ Column, b *Block, rows []int32) (arrow.Array, error) {
 	if len(hundredths) != n {
 		return nil, fmt.Errorf("%w: %d scores for %d rows", errBlock, len(hundredths), n)
 	}
+	v.hundredths = slices.Grow(v.hundredths[:0], n)[:n]
 	for _, r := range rows {
 		if hundredths[r] > maxHundredths {
 			return nil, badValue(r, "the row has no score")
 		}
-	}
-	v.hundredths = slices.Grow(v.hundredths[:0], n)[:n]
-	for i, h := range hundredths {
-		v.hundredths[i] = int32(h)
+		v.hundredths[r] = int32(hundredths[r])
 	}
 	return over(hundredthsType, v.hundredths), nil
 }
