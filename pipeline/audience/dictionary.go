@@ -64,17 +64,22 @@ type numbering[W uint32 | uint64] struct {
 	codes []uint16 // one a value
 	slots []uint32 // by hash: code+1 of a word, 0 where there is none; at most half are taken
 	shift int      // of a hash, to a slot
+	tries int      // how many slots may still be found taken
 }
 
 // number numbers values. It says false when a dictionary would save less than a quarter
-// of their bytes.
+// of their bytes, or when so many hashes fall together that it would take long.
 func (d *numbering[W]) number(values []W) bool {
 	d.words = d.words[:0]
 	d.codes = slices.Grow(d.codes[:0], len(values))[:len(values)]
+	d.tries = 8 * len(values)
 	d.spread(10)
 	most := min(dictionaryNumbers, len(values)/2)
 	for i, v := range values {
 		slot := d.find(v)
+		if d.tries == 0 {
+			return false
+		}
 		if d.slots[slot] == 0 {
 			if len(d.words) == most {
 				return false
@@ -94,8 +99,9 @@ func (d *numbering[W]) number(values []W) bool {
 // find gives the slot of v, or the free one where it belongs.
 func (d *numbering[W]) find(v W) uint64 {
 	slot := uint64(v) * 0x9E3779B97F4A7C15 >> d.shift // Fibonacci hashing: 2^64 over the golden ratio
-	for d.slots[slot] != 0 && d.words[d.slots[slot]-1] != v {
+	for d.slots[slot] != 0 && d.words[d.slots[slot]-1] != v && d.tries > 0 {
 		slot = (slot + 1) & uint64(len(d.slots)-1)
+		d.tries--
 	}
 	return slot
 }
