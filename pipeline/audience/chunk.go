@@ -27,7 +27,8 @@ type chunkWriter struct {
 	asIs     bool // its pages are not compressed
 }
 
-// scratch is the working memory of a file, reused from column to column.
+// scratch is the working memory in which a row group is written, reused from column to
+// column and from file to file.
 type scratch struct {
 	narrow numbering[uint32]
 	wide   numbering[uint64]

@@ -2,8 +2,8 @@ package audience
 
 import "sync"
 
-// recycler hands the memory of what a closed file no longer needs to the next one:
-// a row group of every column, megabytes for each file.
+// recycler hands memory that a file no longer needs to the next one: a row group of
+// every column is megabytes for each file.
 type recycler[T any] struct{ pool sync.Pool }
 
 // get gives a T that is as it was when it was put, or a new one.
@@ -16,8 +16,8 @@ func (r *recycler[T]) get() *T {
 
 func (r *recycler[T]) put(t *T) { r.pool.Put(t) }
 
-// What is recycled: columns, by the type of what they hold, and the scratch memory of a
-// file.
+// What is recycled: columns, by the type of what they hold, and the scratch memory of
+// row groups.
 var (
 	int32Columns   recycler[fixed[int32]]
 	int64Columns   recycler[fixed[int64]]

@@ -64,7 +64,7 @@ func newTable(w io.Writer, s *arrow.Schema, plain map[string]bool, o ParquetOpti
 		return nil, err
 	}
 	sink := bufio.NewWriterSize(w, sinkBytes)
-	t := &table{sink: sink, chunks: &chunkWriter{out: sink, codec: codec, scratch: scratches.get()}}
+	t := &table{sink: sink, chunks: &chunkWriter{out: sink, codec: codec}}
 	nodes := make(schema.FieldList, s.NumFields())
 	props := []parquet.WriterProperty{
 		parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(codec.id),
@@ -138,6 +138,8 @@ func (t *table) full() bool {
 
 // flush writes the buffered rows as one row group.
 func (t *table) flush() error {
+	t.chunks.scratch = scratches.get()
+	defer func() { scratches.put(t.chunks.scratch) }()
 	group := t.footer.AppendRowGroup()
 	group.SetNumRows(t.buffered)
 	for _, c := range t.columns {
@@ -188,8 +190,7 @@ func (t *table) release() {
 			c.release()
 		}
 	}
-	scratches.put(t.chunks.scratch)
-	t.columns, t.chunks.scratch = nil, nil
+	t.columns = nil
 }
 
 // end writes the footer.
