@@ -37,18 +37,23 @@ const (
 var jobs = map[string]job{
 	"J1": {
 		title: "J1: scores, categories, distribution, three audiences in Parquet", prepare: prepareJ1, contenders: contendersJ1, hasFloor: true,
-		tally: "bit_xor(hash(user_id, round(100 * score::DOUBLE)::BIGINT, country, plan, ltv)) AS rows",
+		tally: tallyMembers,
 	},
 	"J2": {
 		title: "J2: a whole night with holdout, CSV and changes", folder: "two-", prepare: prepareJ2, contenders: contendersJ2,
 		tally: "bit_xor(hash(user_id, round(100 * score::DOUBLE)::BIGINT)) AS rows",
 	},
+	"J3": {title: "J3: J1 with 200 boosted trees", prepare: prepareJ3, contenders: contendersJ3, tally: tallyMembers},
 }
 
+// configHead is the start of a config, of the folder of the snapshots and the model.
 const configHead = `prediction: bench
-snapshot: {url: snapshots, id: user_id}
-score: {model: model.json}
+snapshot: {url: %s, id: user_id}
+score: {model: %s}
 `
+
+// tallyMembers holds every column of the members of J1 against another's.
+const tallyMembers = "bit_xor(hash(user_id, round(100 * score::DOUBLE)::BIGINT, country, plan, ltv)) AS rows"
 
 var categories = []string{"high", "medium", "low"}
 
@@ -56,15 +61,20 @@ func prepareJ1(ctx context.Context, b *bench, n *night) error {
 	if err := b.makeSnapshot(ctx, n, today, 0); err != nil {
 		return err
 	}
+	return n.writeConfig(n.threeAudiences("model.json", "snapshots", "churntier"))
+}
+
+// threeAudiences gives the config of the categories' members in Parquet.
+func (n *night) threeAudiences(model, snapshots, publish string) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%spublish: {url: churntier, scores: false, compression: %s}\naudiences:\n", configHead, n.codec)
+	fmt.Fprintf(&s, configHead+"publish: {url: %s, scores: false, compression: %s}\naudiences:\n", snapshots, model, publish, n.codec)
 	for _, category := range categories {
 		fmt.Fprintf(&s, `  - name: %s
     where: 'category == "%[1]s"'
     files: [{format: parquet, columns: {user_id: user_id, score: score, category: category, country: country, plan: plan, ltv: ltv}}]
 `, category)
 	}
-	return n.writeConfig(s.String())
+	return s.String()
 }
 
 func contendersJ1(b *bench, n *night) []*contender {
@@ -83,12 +93,12 @@ func prepareJ2(ctx context.Context, b *bench, n *night) error {
 		}
 	}
 	var s strings.Builder
-	fmt.Fprintf(&s, `%sholdout: {share: 0.05, salt: bench}
+	fmt.Fprintf(&s, configHead+`holdout: {share: 0.05, salt: bench}
 publish: {url: churntier/published, passthrough: [country, plan], compression: %s}
 deliveries:
   - {name: tool, to: churntier/sent, destination: csv, audiences: [high, medium, low], send: changes, max_age: 87600h}
 audiences:
-`, configHead, n.codec)
+`, "snapshots", "model.json", n.codec)
 	for _, category := range categories {
 		fmt.Fprintf(&s, "  - {name: %s, where: 'category == \"%[1]s\"', files: [{format: parquet}, {format: csv}]}\n", category)
 	}
@@ -142,9 +152,14 @@ func (b *bench) ours(n *night, published, before string) []*contender {
 	return all
 }
 
-// peer gives a script that does the job in another way.
+// peer gives a script for Node that does the job in another way.
 func (b *bench) peer(n *night, name, script string, more ...string) *contender {
+	return b.peerBy(n, name, "node", script, more...)
+}
+
+// peerBy gives a script that does the job in another way.
+func (b *bench) peerBy(n *night, name, interpreter, script string, more ...string) *contender {
 	out := filepath.Join(n.dir, "peer")
-	args := []string{"node", filepath.Join(peers, script), n.dir, out, "--threads", strconv.Itoa(b.threads), "--codec", n.codec}
+	args := []string{interpreter, filepath.Join(peers, script), n.dir, out, "--threads", strconv.Itoa(b.threads), "--codec", n.codec}
 	return &contender{name: name, args: append(args, more...), out: out, files: filepath.Join(out, "audiences", "**", "*.parquet")}
 }

@@ -1,5 +1,5 @@
-// Command bench measures whole nights of churntier beside the same work in DuckDB and
-// Polars, in turn, and prints medians and ratios:
+// Command bench measures whole nights of churntier beside the same work in DuckDB,
+// Polars and XGBoost, in turn, and prints medians and ratios:
 //
 //	go run ./scripts/bench [-job J1] [-rows 1M,10M] [-codec snappy,zstd] [-rounds 5] [-dir DIR] [-baseline BINARY]
 //
@@ -34,6 +34,7 @@ func main() {
 	flag.IntVar(&b.threads, "threads", 2, "threads of each program")
 	flag.StringVar(&b.dir, "dir", "bench-data", "folder for the snapshots, kept, and for what is written")
 	flag.StringVar(&b.baseline, "baseline", "", "another churntier program to measure beside this one")
+	flag.StringVar(&b.python, "python", "/usr/bin/python3", "a Python with xgboost, for J3 (Debian: python3-xgboost)")
 	flag.BoolVar(&b.alone, "alone", false, "measure churntier and the baseline only")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -49,6 +50,7 @@ type bench struct {
 	rounds, threads int
 	dir             string
 	baseline        string
+	python          string
 	alone           bool
 	churntier, self string // programs
 }
@@ -60,7 +62,7 @@ func (b *bench) all(ctx context.Context, names, rows, codecs []string) error {
 	for _, name := range names {
 		j, ok := jobs[name]
 		if !ok {
-			return fmt.Errorf("-job: %q is none of J1, J2", name)
+			return fmt.Errorf("-job: %q is none of J1, J2, J3", name)
 		}
 		for _, size := range rows {
 			for _, codec := range codecs {
