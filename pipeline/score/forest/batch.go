@@ -1,6 +1,6 @@
 package forest
 
-// blockRows is the number of rows that are walked at once: their cells stay in
+// blockRows is the number of rows that are scored at once: their cells stay in
 // the processor's cache while all trees pass over them.
 const blockRows = 256
 
@@ -21,6 +21,7 @@ type Batch struct {
 	sums    []float32   // of a linear model, by row
 	single  [blockRows]float32
 	double  [blockRows]float64
+	left    [blockRows]uint64
 }
 
 // NewBatch prepares to score with the rounds that count now; a later call of
@@ -85,7 +86,7 @@ func (b *Batch) Margins(out []float64) {
 	out = out[:b.rows]
 	switch {
 	case b.plan != nil:
-		b.walkBlocks(out)
+		b.blockByBlock(out)
 	case b.model.linear != nil:
 		for r, sum := range b.sums {
 			out[r] = float64(sum)
@@ -95,19 +96,38 @@ func (b *Batch) Margins(out []float64) {
 	}
 }
 
-func (b *Batch) walkBlocks(out []float64) {
+func (b *Batch) blockByBlock(out []float64) {
 	width := max(1, len(b.plan.slots)) * blockRows
 	for from := 0; from < len(out); from += blockRows {
 		cells := b.cells[from/blockRows*width:][:width]
 		block := out[from:min(from+blockRows, len(out))]
 		if b.model.Kind == XGBoost {
-			addTrees(b.plan, cells, &b.single, b.model.base, len(block), leafValue32)
+			addTrees(b, cells, &b.single, b.model.base, len(block), (*planTree).leaves32)
 			for r := range block {
 				block[r] = float64(b.single[r])
 			}
 		} else {
-			addTrees(b.plan, cells, &b.double, 0, len(block), leafValue64)
+			addTrees(b, cells, &b.double, 0, len(block), (*planTree).leaves64)
 			copy(block, b.double[:])
+		}
+	}
+}
+
+func (t *planTree) leaves32() []float32 { return t.values32 }
+func (t *planTree) leaves64() []float64 { return t.values64 }
+
+// addTrees adds the leaves of all trees to start, tree after tree. What it gives
+// for the places behind the last row is not used.
+func addTrees[T float32 | float64](b *Batch, cells []uint16, sums *[blockRows]T, start T, rows int, leaves func(*planTree) []T) {
+	for r := range sums {
+		sums[r] = start
+	}
+	for i := range b.plan.trees {
+		t := &b.plan.trees[i]
+		if t.lookups != nil {
+			addLookedUp(b.plan, t, cells, sums[:], b.left[:], leaves(t))
+		} else {
+			addWalked(b.plan, t, cells, sums, rows, leaves(t))
 		}
 	}
 }

@@ -3,22 +3,26 @@ package forest
 import "slices"
 
 // plan is a model laid out for blocks of rows. A row has a small number, its
-// cell, in every slot; at a split it goes right when the byte of the split's
-// table at the cell is 1. Numbers, categories and missing values differ only in
-// how their cells are found and how the tables are filled, never in the walk.
+// cell, in every slot. A small tree is looked up by the cells of all its slots at
+// once, see lookup; any other is walked: at a split a row goes right when the byte
+// of the split's table at the cell is 1. Numbers, categories and missing values
+// differ only in how their cells are found and how the tables are filled.
 type plan struct {
 	trees   []planTree
 	slots   []slot
 	slotsOf []int       // slots of feature f: from slotsOf[f] to before slotsOf[f+1]
 	cuts    [][]float64 // of each feature: its thresholds, ascending and distinct
-	tables  []uint8
+	tables  []uint8     // of the trees that are walked
+	words   []uint64    // the tables of the others
 }
 
-// planTree is a tree whose children stand side by side, the left one first.
+// planTree is a tree that is looked up, or one to walk, whose children stand side
+// by side, the left one first.
 type planTree struct {
+	lookups  []lookup // whole passes of them; none in a tree to walk
 	depth    int
 	nodes    []planNode
-	values32 []float32 // of the leaves, by node; XGBoost
+	values32 []float32 // of the leaves from left to right, or by node in a tree to walk; XGBoost
 	values64 []float64 // the same for LightGBM
 }
 
@@ -46,12 +50,13 @@ func packNode(slot, table, left int) planNode {
 // planner lays a model out.
 type planner struct {
 	plan
-	kind    Kind
-	trees   []tree
-	highest []int // of each feature: the highest category in any set, or none
-	slotAt  map[slotKey]int
-	tableAt map[tableKey]int
-	reach   int // the highest cell of any slot
+	kind     Kind
+	trees    []tree
+	lookedUp []bool // by tree
+	highest  []int  // of each feature: the highest category in any set, or none
+	slotAt   map[slotKey]int
+	tableAt  map[tableKey]int
+	reach    int // the highest cell of any slot
 }
 
 // slotKey tells slots apart.
@@ -77,8 +82,13 @@ func compile(m *Model) *plan {
 		return nil
 	}
 	for i := range p.trees {
-		p.plan.trees = append(p.plan.trees, p.layOut(&p.trees[i]))
+		lay := p.layOut
+		if p.lookedUp[i] {
+			lay = p.lookUp
+		}
+		p.plan.trees = append(p.plan.trees, lay(&p.trees[i]))
 	}
+	p.words = append(p.words, make([]uint64, mostCells)...) // a table has room for any cell
 	return &p.plan
 }
 
@@ -111,15 +121,20 @@ func (p *planner) survey(features int) bool {
 
 // findSlots numbers the slots, those of a feature one after the other.
 func (p *planner) findSlots() bool {
+	p.chooseLookups()
 	for i := range p.trees {
+		key := keyOf
+		if p.lookedUp[i] {
+			key = lookupKey
+		}
 		for _, n := range p.trees[i].nodes {
 			if n.feature != leaf {
-				p.slotAt[keyOf(&n)] = 0
+				p.slotAt[key(&n)] = 0
 			}
 		}
 	}
 	for key := range p.slotAt {
-		p.slots = append(p.slots, slot{slotKey: key, highest: p.highest[key.feature], cuts: p.cuts[key.feature]})
+		p.slots = append(p.slots, p.newSlot(key))
 	}
 	slices.SortFunc(p.slots, slot.compare)
 	p.slotsOf = make([]int, len(p.cuts)+1)
@@ -134,6 +149,11 @@ func (p *planner) findSlots() bool {
 	return len(p.slots) < mostSlots && p.reach < mostCells
 }
 
+func (p *planner) newSlot(key slotKey) slot {
+	return slot{slotKey: key, highest: p.highest[key.feature], cuts: p.cuts[key.feature]}
+}
+
+// keyOf is the slot of a split of a tree to walk.
 func keyOf(n *node) slotKey {
 	if n.rule&category != 0 {
 		return slotKey{n.feature, category}
@@ -141,7 +161,7 @@ func keyOf(n *node) slotKey {
 	return slotKey{n.feature, n.rule}
 }
 
-// fillTables makes the table that all number splits share, a step from 0 to 1 of
+// fillTables makes the tables of walks: one that all number splits share, a step from 0 to 1 of
 // which each takes the piece around its threshold, and one table for each set of
 // categories.
 func (p *planner) fillTables() bool {
@@ -150,7 +170,7 @@ func (p *planner) fillTables() bool {
 	for i := range p.trees {
 		t := &p.trees[i]
 		for _, n := range t.nodes {
-			if n.feature == leaf || n.rule&category == 0 {
+			if p.lookedUp[i] || n.feature == leaf || n.rule&category == 0 {
 				continue
 			}
 			key := p.tableKey(&n, t)
@@ -179,13 +199,14 @@ func (s set) spelling() string {
 	return string(b)
 }
 
+// layOut lays a tree out that is walked.
 func (p *planner) layOut(t *tree) planTree {
-	out := planTree{}
+	out, values := planTree{}, make([]float64, 0, len(t.nodes))
 	order, depth := []int32{0}, []int{0}
 	for i := 0; i < len(order); i++ {
 		n := &t.nodes[order[i]]
 		out.depth = max(out.depth, depth[i])
-		out.values64 = append(out.values64, n.value)
+		values = append(values, n.value)
 		if n.feature == leaf {
 			out.nodes = append(out.nodes, packNode(0, 0, i))
 			continue
@@ -194,14 +215,20 @@ func (p *planner) layOut(t *tree) planTree {
 		order = append(order, n.left, n.right)
 		depth = append(depth, depth[i]+1, depth[i]+1)
 	}
-	if p.kind == XGBoost {
-		out.values32 = make([]float32, len(out.values64))
-		for i, v := range out.values64 {
-			out.values32[i] = float32(v)
-		}
-		out.values64 = nil
+	return p.withValues(out, values)
+}
+
+// withValues gives a tree with its values, in the type that the library adds.
+func (p *planner) withValues(t planTree, values []float64) planTree {
+	if p.kind == LightGBM {
+		t.values64 = values
+		return t
 	}
-	return out
+	t.values32 = make([]float32, len(values))
+	for i, v := range values {
+		t.values32[i] = float32(v)
+	}
+	return t
 }
 
 // tableOf is where the table of a split begins. The shared one is 1 above cell

@@ -24,6 +24,31 @@ func TestBatchesOfRandomModels(t *testing.T) {
 	t.Logf("%d margins are equal", margins)
 }
 
+// TestBatchesOfTreesOfAllSizes checks the same for models whose trees are looked up
+// and walked in turn.
+func TestBatchesOfTreesOfAllSizes(t *testing.T) {
+	lookedUp, walked := 0, 0
+	for seed := range uint64(60) {
+		r := randomModel{rand.New(rand.NewPCG(seed, 3))}
+		m := r.model()
+		for i := range m.trees {
+			m.trees[i] = tree{}
+			r.grow(m, &m.trees[i], 5+8*(i%2))
+		}
+		for _, tree := range m.NewBatch().plan.trees {
+			if tree.lookups != nil {
+				lookedUp++
+			} else {
+				walked++
+			}
+		}
+		checkBatch(t, m, r.rows(m, 1+r.IntN(3*blockRows)))
+	}
+	if lookedUp < 100 || walked < 100 {
+		t.Errorf("%d trees were looked up and %d walked, expected 100 of each", lookedUp, walked)
+	}
+}
+
 // TestModelsWithoutPlan checks the same for models beyond the layout's limits.
 func TestModelsWithoutPlan(t *testing.T) {
 	r := randomModel{rand.New(rand.NewPCG(1, 2))}

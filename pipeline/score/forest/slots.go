@@ -7,8 +7,10 @@ import (
 
 // slot is one way of looking at a feature. The cell of a number is how many of
 // the feature's cuts lie below it: above cut k exactly when it goes right there.
-// The cell of a category is its code; two more stand for any category that no
-// split knows and for a missing value.
+// A missing value has the cell of a number that goes the same way, or one of its
+// own behind the others where the slot keeps it apart. The cell of a category is
+// its code; two more stand for any category that no split knows and for a missing
+// value.
 type slot struct {
 	slotKey
 	cuts    []float64
@@ -20,11 +22,18 @@ func (s slot) compare(other slot) int {
 }
 
 func (s *slot) unknownCell() int { return s.highest + 1 }
-func (s *slot) missingCell() int { return s.highest + 2 }
+
+// missingCell is that of a missing value where it has one of its own.
+func (s *slot) missingCell() int {
+	if s.rule&category != 0 {
+		return s.highest + 2
+	}
+	return len(s.cuts) + 1
+}
 
 // lastCell is the highest cell of any row.
 func (s *slot) lastCell() int {
-	if s.rule&category != 0 {
+	if s.rule&(category|apart) != 0 {
 		return s.missingCell()
 	}
 	return len(s.cuts)
@@ -89,9 +98,7 @@ func cellsFrom(cuts, column []float64, cells []uint16) {
 		low := 0
 		for n := len(cuts); n > 0; {
 			half := (n + 1) >> 1
-			if cuts[low+half-1] <= x32 {
-				low += half
-			}
+			low += half & all(cuts[low+half-1] <= x32)
 			n -= half
 		}
 		cells[r] = uint16(low)
@@ -105,20 +112,30 @@ func cellsAbove(cuts, column []float64, cells []uint16) {
 		low := 0
 		for n := len(cuts); n > 0; {
 			half := (n + 1) >> 1
-			if cuts[low+half-1] < x {
-				low += half
-			}
+			low += half & all(cuts[low+half-1] < x)
 			n -= half
 		}
 		cells[r] = uint16(low)
 	}
 }
 
-// patchMissing sets the cells of missing values: below all cuts or above them, by
-// the side on which they go, or that of zero.
+// all gives a number of ones where a condition holds, else 0. A search has no
+// branch by it, which the processor could not foresee.
+func all(holds bool) int {
+	bit := 0
+	if holds {
+		bit = 1
+	}
+	return -bit
+}
+
+// patchMissing sets the cells of missing values: their own, or else below all cuts
+// or above them, by the side on which they go, or that of zero.
 func (s *slot) patchMissing(column []float64, cells []uint16, xgboost bool) {
 	missing := [1]uint16{uint16(len(s.cuts))}
 	switch {
+	case s.rule&apart != 0:
+		missing[0] = uint16(s.missingCell())
 	case !xgboost && s.rule&(nanMissing|zeroMissing) == 0:
 		cellsAbove(s.cuts, []float64{0}, missing[:])
 	case s.rule&defaultLeft != 0:

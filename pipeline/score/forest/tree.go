@@ -31,6 +31,7 @@ const (
 	defaultLeft                  // a missing value goes left
 	zeroMissing                  // LightGBM: zero is the missing value, and so is NaN
 	nanMissing                   // LightGBM: NaN is the missing value; without both, NaN is zero
+	apart                        // of a slot, not of a split: missing values have a cell of their own
 )
 
 // markCategorical makes categorical what any tree splits as a category.

@@ -4,22 +4,11 @@ package forest
 // processor waits for the memory of all at once.
 const lanes = 8
 
-func leafValue32(t *planTree) []float32 { return t.values32 }
-func leafValue64(t *planTree) []float64 { return t.values64 }
-
-// addTrees adds the leaves of all trees to start, tree after tree. Rows are
-// rounded up to whole lanes; what the lanes beyond the last row give is not
-// used.
-func addTrees[T float32 | float64](p *plan, cells []uint16, sums *[blockRows]T, start T, rows int, values func(*planTree) []T) {
-	for r := range sums {
-		sums[r] = start
-	}
-	for i := range p.trees {
-		t := &p.trees[i]
-		leaves := values(t)
-		for r := 0; r < rows; r += lanes {
-			walk(t, cells[r:], p.tables, leaves, (*[lanes]T)(sums[r:]))
-		}
+// addWalked adds the leaf of each row to its sum. Rows are rounded up to whole
+// lanes.
+func addWalked[T float32 | float64](p *plan, t *planTree, cells []uint16, sums *[blockRows]T, rows int, leaves []T) {
+	for r := 0; r < rows; r += lanes {
+		walk(t, cells[r:], p.tables, leaves, (*[lanes]T)(sums[r:]))
 	}
 }
 
