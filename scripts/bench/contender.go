@@ -20,7 +20,9 @@ type contender struct {
 	args   []string
 	out    string // folder that it writes, removed before each round
 	before string // what is there instead, linked; "" for nothing
-	files  string // glob of the members' files it writes; "" where they are not compared
+	env    []string
+	reset  func(context.Context) error // before each round, or nil
+	files  string                      // glob of the members' files it writes; "" where they are not compared
 	runs   []sample
 
 	tellsParts bool // it prints what it took, which is less than the whole process
@@ -73,10 +75,16 @@ func (b *bench) once(ctx context.Context, c *contender) (sample, error) {
 			return sample{}, err
 		}
 	}
+	if c.reset != nil {
+		if err := c.reset(ctx); err != nil {
+			return sample{}, err
+		}
+	}
 	syscall.Sync() // what the last one left to be written is not this one's work
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	threads := strconv.Itoa(b.threads)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+threads, "POLARS_MAX_THREADS="+threads)
+	cmd.Env = append(cmd.Env, c.env...)
 	if c.tellsParts {
 		return told(cmd)
 	}

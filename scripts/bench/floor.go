@@ -36,6 +36,15 @@ var wanted = []string{
 	"tenure_days", "push_enabled", "avg_session_min", "support_tickets_90d",
 }
 
+// printFloor prints the limits of a night and what churntier takes of them.
+func printFloor(ctx context.Context, b *bench, n *night, all []*contender) error {
+	l, err := b.floor(ctx, n, all[0])
+	if err == nil {
+		l.print(os.Stdout, median(each(all[0].runs, func(s sample) float64 { return s.cpu })))
+	}
+	return err
+}
+
 // floor measures in a process of its own what is needed for a snapshot and for the
 // files that churntier made of it.
 func (b *bench) floor(ctx context.Context, n *night, ours *contender) (*limits, error) {

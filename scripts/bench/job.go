@@ -12,12 +12,12 @@ import (
 
 // job is a piece of work that several programs can do.
 type job struct {
-	title      string
-	folder     string // starts the names of the folders of its snapshots
-	prepare    func(context.Context, *bench, *night) error
-	contenders func(*bench, *night) []*contender // churntier first
-	tally      string                            // SQL columns that are the same for equal results
-	hasFloor   bool
+	title   string
+	folder  string // starts the names of the folders of its snapshots
+	prepare func(context.Context, *bench, *night) error
+	measure func(context.Context, *bench, *night) ([]*contender, error) // churntier first
+	tally   string                                                      // SQL columns that are the same for equal results
+	after   func(context.Context, *bench, *night, []*contender) error   // prints what follows the table, or nil
 }
 
 // night is one job on one snapshot.
@@ -36,14 +36,23 @@ const (
 
 var jobs = map[string]job{
 	"J1": {
-		title: "J1: scores, categories, distribution, three audiences in Parquet", prepare: prepareJ1, contenders: contendersJ1, hasFloor: true,
-		tally: tallyMembers,
+		title: "J1: scores, categories, distribution, three audiences in Parquet", prepare: prepareJ1, measure: inTurn(contendersJ1),
+		tally: tallyMembers, after: printFloor,
 	},
 	"J2": {
-		title: "J2: a whole night with holdout, CSV and changes", folder: "two-", prepare: prepareJ2, contenders: contendersJ2,
+		title: "J2: a whole night with holdout, CSV and changes", folder: "two-", prepare: prepareJ2, measure: inTurn(contendersJ2),
 		tally: "bit_xor(hash(user_id, round(100 * score::DOUBLE)::BIGINT)) AS rows",
 	},
-	"J3": {title: "J3: J1 with 200 boosted trees", prepare: prepareJ3, contenders: contendersJ3, tally: tallyMembers},
+	"J3":  {title: "J3: J1 with 200 boosted trees", prepare: prepareJ3, measure: inTurn(contendersJ3), tally: tallyMembers},
+	"GCS": {title: "GCS: J1 from and to Google Cloud Storage", prepare: prepareGCS, measure: measureGCS, tally: tallyMembers, after: printCloud},
+}
+
+// inTurn measures contenders that need nothing beside them.
+func inTurn(of func(*bench, *night) []*contender) func(context.Context, *bench, *night) ([]*contender, error) {
+	return func(ctx context.Context, b *bench, n *night) ([]*contender, error) {
+		all := of(b, n)
+		return all, b.measure(ctx, n, all)
+	}
 }
 
 // configHead is the start of a config, of the folder of the snapshots and the model.

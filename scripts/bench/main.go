@@ -26,6 +26,13 @@ func main() {
 		}
 		return
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	if len(os.Args) > 2 && os.Args[1] == transferCommand {
+		if err := transfer(ctx, os.Args[2:]); err != nil {
+			log.Fatalf("transfer: %v", err)
+		}
+		return
+	}
 	b := bench{}
 	jobs := flag.String("job", "J1", "what is done, such as J1,J2")
 	rows := flag.String("rows", "1M,10M", "users of each snapshot, such as 1M,10M,30M")
@@ -37,7 +44,6 @@ func main() {
 	flag.StringVar(&b.python, "python", "/usr/bin/python3", "a Python with xgboost, for J3 (Debian: python3-xgboost)")
 	flag.BoolVar(&b.alone, "alone", false, "measure churntier and the baseline only")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := b.all(ctx, strings.Split(*jobs, ","), strings.Split(*rows, ","), strings.Split(*codecs, ","))
 	stop()
 	if err != nil {
@@ -62,7 +68,7 @@ func (b *bench) all(ctx context.Context, names, rows, codecs []string) error {
 	for _, name := range names {
 		j, ok := jobs[name]
 		if !ok {
-			return fmt.Errorf("-job: %q is none of J1, J2, J3", name)
+			return fmt.Errorf("-job: %q is none of J1, J2, J3, GCS", name)
 		}
 		for _, size := range rows {
 			for _, codec := range codecs {
@@ -85,19 +91,15 @@ func (b *bench) night(ctx context.Context, j job, size, codec string) error {
 	if err := j.prepare(ctx, b, n); err != nil {
 		return err
 	}
-	all := j.contenders(b, n)
-	if err := b.measure(ctx, n, all); err != nil {
+	all, err := j.measure(ctx, b, n)
+	if err != nil {
 		return err
 	}
 	printTable(os.Stdout, fmt.Sprintf("%s, %s users, %s in and out, %d threads, %d rounds", j.title, size, codec, b.threads, b.rounds), all)
-	if !j.hasFloor || b.alone {
+	if j.after == nil || b.alone {
 		return nil
 	}
-	l, err := b.floor(ctx, n, all[0])
-	if err == nil {
-		l.print(os.Stdout, median(each(all[0].runs, func(s sample) float64 { return s.cpu })))
-	}
-	return err
+	return j.after(ctx, b, n, all)
 }
 
 // parseRows reads a number that may end in k or M.
