@@ -40,6 +40,7 @@ func setIDs(arr *array.String, first int64) {
 func BenchmarkIDsLoad(b *testing.B) {
 	arr := benchIDs()
 	var ids IDs
+	b.SetBytes(benchBatch * 13)
 	for b.Loop() {
 		if err := ids.Load(arr); err != nil {
 			b.Fatal(err)
@@ -53,6 +54,7 @@ func BenchmarkIDsLoad(b *testing.B) {
 func BenchmarkSieve(b *testing.B) {
 	for _, rows := range []int64{10e6, 30e6} {
 		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			b.SetBytes(rows * 13)
 			for b.Loop() {
 				making := cpu()
 				collect(b, rows, func(*IDs, int64) error { return nil })
@@ -131,6 +133,7 @@ func cpu() int64 {
 // BenchmarkJudge has only suspects: every id is on two rows.
 func BenchmarkJudge(b *testing.B) {
 	const rows = 4_000_000
+	b.SetBytes(rows * 13)
 	for b.Loop() {
 		o := Options{Rows: rows, Temp: b.TempDir(), Workers: 2, Policy: KeepIdentical}
 		s := newSuspects(o)

@@ -16,6 +16,7 @@ func BenchmarkLoadContacts(b *testing.B) {
 	for name, arr := range map[string]arrow.Array{"text": plain, "dictionary": pairsOf(plain)} {
 		b.Run(name, func(b *testing.B) {
 			var ids IDs
+			b.SetBytes(benchBatch * 13)
 			for b.Loop() {
 				if err := ids.LoadContacts(arr); err != nil {
 					b.Fatal(err)
@@ -30,6 +31,7 @@ func BenchmarkLoadContacts(b *testing.B) {
 // time. Every sixteenth batch has the same contacts: those are crowded.
 func BenchmarkCrowds(b *testing.B) {
 	const batches, rows = 610, 610 * benchBatch
+	b.SetBytes(rows * 13)
 	for b.Loop() {
 		o := Options{Rows: rows, Temp: b.TempDir(), Workers: 2, Policy: Crowd}
 		peak, used := watchHeap(), cpu()

@@ -83,3 +83,35 @@ func BenchmarkOneHot3(b *testing.B) {
 	}
 	benchScorer(b, scorer, benchBatch(1))
 }
+
+// BenchmarkHundredths and BenchmarkLabels are the last steps of a score; a byte
+// stands for a byte read.
+func BenchmarkHundredths(b *testing.B) {
+	random, probability := rand.New(rand.NewPCG(1, 2)), make([]float64, benchRows)
+	for i := range probability {
+		probability[i] = random.Float64()
+	}
+	out := make([]uint16, benchRows)
+	b.SetBytes(8 * benchRows)
+	for b.Loop() {
+		for i, p := range probability {
+			out[i] = Hundredths(p)
+		}
+	}
+}
+
+func BenchmarkLabels(b *testing.B) {
+	labels, err := NewLabels([]uint16{7500, 5000, 0})
+	if err != nil {
+		b.Fatal(err)
+	}
+	random, hundredths := rand.New(rand.NewPCG(1, 2)), make([]uint16, benchRows)
+	for i := range hundredths {
+		hundredths[i] = uint16(random.IntN(int(Top) + 1))
+	}
+	out := make([]uint8, benchRows)
+	b.SetBytes(2 * benchRows)
+	for b.Loop() {
+		labels.Apply(out, hundredths)
+	}
+}

@@ -94,7 +94,7 @@ func rowsOf(users []user) *Rows {
 	return rows
 }
 
-func program(t *testing.T, text string) *filter.Program {
+func program(t testing.TB, text string) *filter.Program {
 	t.Helper()
 	x, err := filter.Parse(text)
 	if err != nil {

@@ -1,9 +1,67 @@
 package forest
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"testing"
 )
+
+// BenchmarkForest scores 200 full trees on ten numbers: of 64 leaves, which are
+// looked up, and of 512, which are walked. Bytes are those of the features.
+func BenchmarkForest(b *testing.B) {
+	for name, depth := range map[string]int{"looked up": 6, "walked": 9} {
+		for _, kind := range []Kind{XGBoost, LightGBM} {
+			b.Run(name+"/"+string(kind), func(b *testing.B) {
+				r := randomModel{rand.New(rand.NewPCG(1, 2))}
+				m := &Model{Kind: kind, Features: make([]Feature, 10), BestIteration: none, Rounds: 200}
+				for range m.Rounds {
+					var t tree
+					r.growFull(m, &t, depth)
+					m.trees = append(m.trees, t)
+					m.ends = append(m.ends, len(m.trees))
+				}
+				if err := m.Use(All); err != nil {
+					b.Fatal(err)
+				}
+				benchmarkForest(b, m, r.rows(m, 64*blockRows))
+			})
+		}
+	}
+}
+
+// growFull adds a subtree of number splits, parents first, and gives its root.
+func (r randomModel) growFull(m *Model, t *tree, depth int) int32 {
+	self := int32(len(t.nodes))
+	t.nodes = append(t.nodes, node{feature: leaf, detail: none, value: float64(float32(r.NormFloat64()))})
+	if depth > 0 {
+		n := node{feature: int32(r.IntN(len(m.Features))), detail: none, value: r.number()}
+		n.left, n.right = r.growFull(m, t, depth-1), r.growFull(m, t, depth-1)
+		t.nodes[self] = n
+	}
+	return self
+}
+
+func benchmarkForest(b *testing.B, m *Model, rows [][]float64) {
+	columns := make([][]float64, len(m.Features))
+	for _, row := range rows {
+		for f, x := range row {
+			columns[f] = append(columns[f], x)
+		}
+	}
+	out := make([]float64, len(rows))
+	batch := m.NewBatch()
+	b.SetBytes(int64(8 * len(columns) * len(rows)))
+	b.ReportAllocs()
+	for b.Loop() {
+		batch.Reset(len(out))
+		for f, column := range columns {
+			batch.Set(f, column)
+		}
+		batch.Margins(out)
+	}
+	perTree := float64(b.N) * float64(len(out)) * float64(m.Trees())
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/perTree, "ns/row/tree")
+}
 
 // BenchmarkBatches scores the inputs of reference models, repeated to 64 blocks,
 // and prints the time per row and tree.
@@ -16,23 +74,11 @@ func BenchmarkBatches(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			m := readModel(b, modelFiles(b, folders[0])[0])
 			rows := readRows(b, filepath.Join(folders[0], "input.parquet"), m)
-			columns := make([][]float64, len(m.Features))
-			for f := range columns {
-				for r := range 64 * blockRows {
-					columns[f] = append(columns[f], rows[r%len(rows)][f])
-				}
+			repeated := make([][]float64, 64*blockRows)
+			for i := range repeated {
+				repeated[i] = rows[i%len(rows)]
 			}
-			out := make([]float64, 64*blockRows)
-			batch := m.NewBatch()
-			for b.Loop() {
-				batch.Reset(len(out))
-				for f, column := range columns {
-					batch.Set(f, column)
-				}
-				batch.Margins(out)
-			}
-			perTree := float64(b.N) * float64(len(out)) * float64(m.Trees())
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/perTree, "ns/row/tree")
+			benchmarkForest(b, m, repeated)
 		})
 	}
 }
