@@ -34,7 +34,7 @@ func main() {
 		return
 	}
 	b := bench{}
-	jobs := flag.String("job", "J1", "what is done, such as J1,J2")
+	jobs := flag.String("job", "J1", "what is done, such as J1,J2,J3,GCS")
 	rows := flag.String("rows", "1M,10M", "users of each snapshot, such as 1M,10M,30M")
 	codecs := flag.String("codec", "snappy,zstd", "codecs of input and output")
 	flag.IntVar(&b.rounds, "rounds", 5, "measured rounds; one more before them is not counted")
