@@ -2,7 +2,10 @@ package pipeline
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/selection"
@@ -27,6 +30,7 @@ const (
 // asked is a set of outsiders to find among rows, by their place in the order in
 // which they were asked for.
 type asked struct {
+	maybe    []uint64         // a bit for the hash of each id: most rows are of nobody asked for
 	first    map[string]int32 // by id
 	next     []int32          // the next outsider with the same id, or -1
 	audience []int            // index into Rules.Audiences
@@ -34,6 +38,7 @@ type asked struct {
 
 func (r *Rules) ask(outsiders []Outsider) (*asked, error) {
 	q := &asked{first: make(map[string]int32, len(outsiders)), next: make([]int32, len(outsiders)), audience: make([]int, len(outsiders))}
+	q.maybe = make([]uint64, 1<<bits.Len(uint(len(outsiders)/4)))
 	for at, o := range outsiders {
 		q.audience[at] = slices.IndexFunc(r.Audiences, func(a Audience) bool { return a.Name == o.Audience })
 		if q.audience[at] < 0 {
@@ -44,12 +49,22 @@ func (r *Rules) ask(outsiders []Outsider) (*asked, error) {
 			q.next[at] = first
 		}
 		q.first[o.ID] = int32(at)
+		word, bit := q.bit(xxh3.HashString(o.ID))
+		q.maybe[word] |= bit
 	}
 	return q, nil
 }
 
+// bit gives the bit of a hash: 16 or more bits for each of the asked.
+func (q *asked) bit(hash uint64) (word int, bit uint64) {
+	return int(hash >> 6 & uint64(len(q.maybe)-1)), 1 << (hash & 63)
+}
+
 // each visits the outsiders with this id.
 func (q *asked) each(id []byte, visit func(at int32)) {
+	if word, bit := q.bit(xxh3.Hash(id)); q.maybe[word]&bit == 0 {
+		return
+	}
 	at, found := q.first[string(id)]
 	for found && at >= 0 {
 		visit(at)
@@ -61,17 +76,34 @@ func (q *asked) each(id []byte, visit func(at int32)) {
 // whom.
 type pending struct{ rows, at []int32 }
 
-// answer notes of the asked users in the batch why they are no members.
-func (r *rows) answer() error {
+// find notes of the asked users in the batch why they have no score. Of the scored
+// rows it leaves those that are asked for: on them the selection has to answer.
+func (r *rows) find() {
 	q := r.plan.asked
 	if q == nil {
-		return nil
+		return
 	}
+	r.out.scored = r.out.scored[:0]
 	for i := range r.ids.Len() {
-		if r.ids.Reason(i) == identity.Good {
-			q.each(r.ids.At(i), func(at int32) { r.answerRow(i, at) })
+		if r.ids.Reason(i) != identity.Good {
+			continue
 		}
+		q.each(r.ids.At(i), func(at int32) {
+			if why := r.fate(i); why != scored {
+				r.tally.tell(at, why)
+				return
+			}
+			if n := len(r.out.scored); n == 0 || r.out.scored[n-1] != int32(i) {
+				r.out.scored = append(r.out.scored, int32(i))
+			}
+			p := &r.pending[q.audience[at]]
+			p.rows, p.at = append(p.rows, int32(i)), append(p.at, at)
+		})
 	}
+}
+
+// answer notes why the asked users in the batch who have a score are no members.
+func (r *rows) answer() error {
 	for a := range r.pending {
 		p := &r.pending[a]
 		whys, err := r.segments.explain(a, p.rows)
@@ -84,16 +116,4 @@ func (r *rows) answer() error {
 		p.rows, p.at = p.rows[:0], p.at[:0]
 	}
 	return nil
-}
-
-// answerRow notes what row i says of one of the asked; of a row with a score, the
-// selection of the whole batch has to.
-func (r *rows) answerRow(i int, at int32) {
-	why := r.fate(i)
-	if why != scored {
-		r.tally.tell(at, why)
-		return
-	}
-	p := &r.pending[r.plan.asked.audience[at]]
-	p.rows, p.at = append(p.rows, int32(i)), append(p.at, at)
 }

@@ -90,6 +90,7 @@ func (r *rows) next(ctx context.Context) (*judged, error) {
 		r.labels.Apply(r.out.Category, r.out.Hundredths)
 	}
 	r.plan.Progress.Add(b.Record.NumRows())
+	r.find()
 	if err := r.segment(b); err != nil {
 		return nil, err
 	}
