@@ -22,11 +22,12 @@ import (
 
 // DeliverOptions are what a command line adds to a config for its deliveries.
 type DeliverOptions struct {
-	Now    time.Time
-	NewRun func() string
-	Temp   string // an existing folder
-	Memory int64  // bytes
-	Engine pipeline.Engine
+	Now     time.Time
+	NewRun  func() string
+	Temp    string // an existing folder
+	Memory  int64  // bytes
+	Workers int    // pieces of work done at once
+	Engine  pipeline.Engine
 }
 
 // ErrDelivery says that what is published did not reach every campaign tool. What
@@ -84,7 +85,7 @@ func Redeliver(ctx context.Context, cfg *config.Config, name, day, reason string
 
 func newJob(ctx context.Context, cfg *config.Config, d config.Delivery, ledger *publish.Ledger, o DeliverOptions) (*delivery.Job, error) {
 	out, err := deliveryOf(ctx, cfg, d)
-	return &delivery.Job{Delivery: out, Ledger: ledger, Now: o.Now, By: o.NewRun(), Temp: o.Temp, Memory: o.Memory}, err
+	return &delivery.Job{Delivery: out, Ledger: ledger, Now: o.Now, By: o.NewRun(), Temp: o.Temp, Memory: o.Memory, Workers: o.Workers}, err
 }
 
 // retire deletes what is old of every delivery of the config.

@@ -49,7 +49,7 @@ func (k *keeper) send(ctx context.Context, now time.Time) ([]*delivery.Outcome, 
 		return nil, err
 	}
 	defer end()
-	return Deliver(ctx, k.cfg, DeliverOptions{Now: now, NewRun: k.NewRun, Temp: k.Temp, Memory: k.Memory, Engine: k.Engine})
+	return Deliver(ctx, k.cfg, DeliverOptions{Now: now, NewRun: k.NewRun, Temp: k.Temp, Memory: k.Memory, Workers: k.Workers, Engine: k.Engine})
 }
 
 // opening gives the next time that a window opens; zero where none does.

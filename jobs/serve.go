@@ -22,6 +22,7 @@ type ServeOptions struct {
 	AtOnce  int             // most runs and deliveries side by side, at least 1
 	Engine  pipeline.Engine // of each of them
 	Memory  int64           // bytes, for each delivery
+	Workers int             // pieces of work done at once, of each delivery
 	Timeout time.Duration   // of a run or of deliveries; 0 for none
 	Temp    string          // an existing folder
 	NewRun  func() string

@@ -61,7 +61,7 @@ func (f workFlags) delivering(do func(jobs.DeliverOptions) error) error {
 	if err != nil {
 		return err
 	}
-	return do(jobs.DeliverOptions{Now: time.Now(), NewRun: newRun, Temp: temp, Memory: engine.Memory, Engine: engine})
+	return do(jobs.DeliverOptions{Now: time.Now(), NewRun: newRun, Temp: temp, Memory: engine.Memory, Workers: engine.Workers, Engine: engine})
 }
 
 type redeliverCommand struct {

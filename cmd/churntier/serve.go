@@ -60,7 +60,7 @@ func (c *serveCommand) Run(t *terminal) error {
 		diary.begins(cfg)
 	}
 	err = jobs.Serve(t.ctx, cfgs, jobs.ServeOptions{
-		Clock: jobs.WallClock{}, AtOnce: parallel, Engine: engine, Memory: engine.Memory, Timeout: c.Timeout,
+		Clock: jobs.WallClock{}, AtOnce: parallel, Engine: engine, Memory: engine.Memory, Workers: engine.Workers, Timeout: c.Timeout,
 		Temp: temp, NewRun: newRun, Version: version(), Watch: desk.watch, Reloads: c.reloads(t.ctx, hangUps, cfgs, diary, desk),
 		Told: func(cfg *config.Config, a jobs.Attempt) {
 			diary.tell(cfg, a)

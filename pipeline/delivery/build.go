@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/zeebo/xxh3"
+	"golang.org/x/sync/errgroup"
 
-	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
-	"github.com/churntier/churntier/pipeline/spill"
 )
 
 // Audience is one audience of a delivery.
@@ -50,6 +48,7 @@ type Job struct {
 	By      string // of this attempt, never given twice
 	Temp    string // an existing folder
 	Memory  int64  // bytes that the sorting of users may take
+	Workers int    // pieces of work done at once, at least one
 	Explain Explainer
 }
 
@@ -68,10 +67,11 @@ type builder struct {
 	rows       int64
 	places     int64  // of rows and leavers together
 	whole      bool   // files are lists that do not say what changed: nobody is in two of one date
-	marks      []mark // by place
+	marks      []mark // by place, of rows that are to be sent
 	unsendable *unsendable
-	taken      taken                   // what the tool knows the members by that are told of
-	leavers    map[string]*leavingList // by series
+	taken      taken                     // what the tool knows the members by that are told of
+	leavers    map[string][]*leavingList // by series, one after the other
+	reasons    reasonCodes
 }
 
 // build stages files and state of delivery n and gives the intent.
@@ -80,7 +80,7 @@ func (j *Job) build(ctx context.Context, kind Kind, target Target, p *publish.Pu
 	if last != nil {
 		n, previous = last.N+1, last.N
 	}
-	b := &builder{Job: j, published: j.Ledger.Bucket(), target: target, publication: p, last: last, leavers: map[string]*leavingList{}}
+	b := &builder{Job: j, published: j.Ledger.Bucket(), target: target, publication: p, last: last, leavers: map[string][]*leavingList{}}
 	b.prefix = fmt.Sprintf("deliveries/%s/%08d/%s-", j.Name, n, j.By)
 	b.intent = &Intent{
 		Format: Format, Delivery: j.Name, N: n, Kind: kind, Date: target.Date, Seq: target.Seq, Run: target.Run, Previous: previous,
@@ -155,95 +155,42 @@ func (b *builder) compare(ctx context.Context, lost func(standing) bool) (err er
 	if b.Destination.Identifiers != nil {
 		size += identityGuess
 	}
-	g := newGathering(b.rows, size, b.Memory, b.Temp)
+	known := int64(0)
+	if b.last != nil {
+		known = b.last.standings()
+	}
+	cut := bucketBits(max(b.rows, known), b.last)
+	g := newGathering(b.rows, size, b.Memory, b.Temp, cut)
 	defer func() { err = errors.Join(err, g.close()) }()
 	if err := b.gather(ctx, g); err != nil {
 		return err
 	}
-	before, err := b.openState(ctx, b.last, lost)
-	if err != nil {
-		return err
+	b.places = b.rows + known
+	stretches := b.stretches(cut)
+	err = b.atOnce(ctx, len(stretches), func(ctx context.Context, n int) error {
+		return stretches[n].compare(ctx, g, lost)
+	})
+	for _, s := range stretches {
+		s.give()
 	}
-	defer func() { err = errors.Join(err, before.close()) }()
-	state := newStateWriter(ctx, b.published, fmt.Sprintf("deliveries/%s/%08d/state/%s-", b.Name, b.intent.N, b.By))
-	defer state.abort()
-	m := &merge{
-		date: b.target.Date, cadence: b.Cadence, sources: b.sources, whole: b.whole, place: b.rows, one: b.one(),
-		broken: b.unsendable.has, keep: state.add, mark: b.mark, left: b.leave,
-	}
-	if err := m.run(ctx, g, before); err != nil {
-		return err
-	}
+	b.intent.Buckets = 1 << cut
 	b.taken.sort()
-	b.intent.Counts, b.places = m.Counts, m.place
-	b.intent.State, err = state.close()
 	return err
 }
 
-// gather reads the id of every row, what the tool knows the user by and a hash of
-// what would be sent, and sorts out the rows that it would not take.
-func (b *builder) gather(ctx context.Context, g *gathering) (err error) {
-	b.unsendable = newUnsendable(ctx, b)
-	defer func() { err = errors.Join(err, b.unsendable.abort()) }()
-	w := g.store.Writer()
-	for i := range b.sources {
-		if err := b.gatherSource(ctx, g, w, i); err != nil {
-			return errors.Join(fmt.Errorf("audience %s: %w", b.sources[i].audience, err), w.Close())
-		}
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return b.unsendable.finish(ctx)
-}
-
-func (b *builder) gatherSource(ctx context.Context, g *gathering, w *spill.Writer, i int) error {
-	s := b.sources[i]
-	sketches, err := b.newSketcher(s)
-	if err != nil {
-		return err
-	}
-	b.whole = !b.Changes && b.Destination.Leavers == ByColumn && !sketches.tells()
-	var ids identity.IDs
-	columns := names(s.files.Schema())
-	at := slices.Index(columns, s.id)
-	return s.each(ctx, columns, func(rows arrow.RecordBatch, first int64) error {
-		if err := ids.Load(rows.Column(at)); err != nil {
-			return err
-		}
-		all, err := sketches.of(rows)
-		if err != nil {
-			return err
-		}
-		for r := range ids.Len() {
-			id := string(ids.At(r))
-			v := selected{xxh3.HashString(id), id, i, first + int64(r), all[r].payload, all[r].identity}
-			if err := errors.Join(g.put(w, v), b.unsendable.look(v, all[r].rule)); err != nil {
+// atOnce does n pieces of work, as many at once as there are workers.
+func (b *builder) atOnce(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, b.Workers))
+	for i := range n {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
-		}
-		return nil
-	})
-}
-
-// mark takes what is to be sent of a row.
-func (b *builder) mark(row *selected, m mark) {
-	b.marks[row.place] = m
-	b.taken.add(row.identity, b.seriesOf(b.sources[row.source].audience))
-}
-
-// leave takes a leaver.
-func (b *builder) leave(s standing, moved bool, why Reason) error {
-	series := b.seriesOf(s.Audience)
-	l := b.leavers[series]
-	if l == nil {
-		var err error
-		if l, err = newLeavingList(b.Temp, b.Memory); err != nil {
-			return err
-		}
-		b.leavers[series] = l
+			return work(ctx, i)
+		})
 	}
-	return l.add(leaving{s.ID, s.Audience, s.Before.Identity, s.Place, moved, why})
+	return g.Wait()
 }
 
 // columnsOf gives the columns that are delivered of a source.
@@ -269,8 +216,10 @@ func (b *builder) close() error {
 	for _, s := range b.sources {
 		errs = append(errs, s.files.Close())
 	}
-	for _, l := range b.leavers {
-		errs = append(errs, l.close())
+	for _, lists := range b.leavers {
+		for _, l := range lists {
+			errs = append(errs, l.close())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -123,7 +123,7 @@ func (j *Job) published(ctx context.Context) (*Target, *publish.Published, error
 // files and state, and writes the intent. It gives the intent of another process
 // where that was first.
 func (j *Job) next(ctx context.Context, s *Sender, d Decision, target Target, p *publish.Published, last *Intent, r Record) (*Intent, error) {
-	lost := func(standing) bool { return false }
+	var lost func(standing) bool
 	if last != nil {
 		if !r.Done {
 			if err := s.Abandon(ctx, last, d.Why); err != nil {
@@ -154,7 +154,8 @@ func (j *Job) kind(step Step, last *Intent) Kind {
 }
 
 // lost tells the standings of which a file spoke that was given up: in the delivery
-// last, and in all others that sent the same once more. It must have ended.
+// last, and in all others that sent the same once more; nil where none was. It must
+// have ended.
 func (l *Log) lost(ctx context.Context, last *Intent) (func(standing) bool, error) {
 	var sent []*Intent
 	var became [][]Fate
@@ -170,6 +171,9 @@ func (l *Log) lost(ctx context.Context, last *Intent) (func(standing) bool, erro
 		if i, err = l.Intent(ctx, i.Previous); err != nil {
 			return nil, err
 		}
+	}
+	if !slices.Contains(slices.Concat(became...), Abandoned) {
+		return nil, nil
 	}
 	return func(s standing) bool {
 		givenUp := false

@@ -3,84 +3,136 @@ package delivery
 import (
 	"bufio"
 	"bytes"
-	"encoding/gob"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 
 	"github.com/churntier/churntier/pipeline/spill"
 )
 
-// leavingList keeps the leavers of one audience in their order, in a temporary
-// file.
+// leavingList keeps the leavers of one series in their order, and their reasons when
+// they are known: the first of them in memory, the others in a temporary file.
 type leavingList struct {
-	file   *spill.File
-	out    *bufio.Writer
-	enc    *gob.Encoder
-	size   int64
-	count  int
-	atOnce int
+	temp    string // an existing folder
+	buffer  []byte // of records that are not in the file yet
+	file    *spill.File
+	size    int64 // of the file
+	count   int
+	reasons []uint8 // by leaver: see reasonCodes
 }
 
-// Leavers are explained as many at once as take half of memory, leavingSize bytes
-// each with their reasons, within bounds: each time all rows of the snapshot are read.
-const (
-	leavingSize     = 384
-	fewestExplained = 64 << 10
-	mostExplained   = 256 << 10
-)
-
-// newLeavingList makes one for a memory in bytes.
-func newLeavingList(temp string, memory int64) (*leavingList, error) {
-	f, err := spill.Create(temp)
-	if err != nil {
-		return nil, err
-	}
-	l := &leavingList{file: f, atOnce: int(min(max(memory/2/leavingSize, fewestExplained), mostExplained))}
-	l.out = bufio.NewWriterSize(l, 64<<10)
-	l.enc = gob.NewEncoder(l.out)
-	return l, nil
-}
-
-// Write appends to the file.
-func (l *leavingList) Write(p []byte) (int, error) {
-	n, err := l.file.WriteAt(p, l.size)
-	l.size += int64(n)
-	return n, err
-}
+// leavingBuffer is how many bytes of records a list keeps in memory.
+const leavingBuffer = 64 << 10
 
 func (l *leavingList) add(v leaving) error {
 	l.count++
-	return l.enc.Encode(v)
+	moved := byte(0)
+	if v.Moved {
+		moved = 1
+	}
+	l.buffer = append(binary.AppendVarint(l.buffer, v.Place), moved)
+	for _, text := range []string{v.ID, v.Audience, v.Identity, string(v.Why)} {
+		l.buffer = append(binary.AppendUvarint(l.buffer, uint64(len(text))), text...)
+	}
+	if len(l.buffer) < leavingBuffer {
+		return nil
+	}
+	return l.spill()
 }
 
-// each gives the leavers some at a time. They hold until visit returns.
-func (l *leavingList) each(visit func([]leaving) error) error {
-	if err := l.out.Flush(); err != nil {
-		return err
-	}
-	dec := gob.NewDecoder(bufio.NewReaderSize(io.NewSectionReader(l.file, 0, l.size), 64<<10))
-	some, audience := make([]leaving, 0, min(l.count, l.atOnce)), ""
-	for i := range l.count {
-		var v leaving
-		if err := dec.Decode(&v); err != nil {
+func (l *leavingList) spill() (err error) {
+	if l.file == nil {
+		if l.file, err = spill.Create(l.temp); err != nil {
 			return err
 		}
-		if v.Audience == audience {
-			v.Audience = audience // one text for many
+	}
+	n, err := l.file.WriteAt(l.buffer, l.size)
+	l.size += int64(n)
+	l.buffer = l.buffer[:0]
+	return err
+}
+
+// each gives the leavers some at a time, and which is the first of them. They hold
+// until visit returns.
+func (l *leavingList) each(visit func(first int, some []leaving) error) error {
+	var in io.Reader = bytes.NewReader(l.buffer)
+	if l.file != nil {
+		in = io.MultiReader(io.NewSectionReader(l.file, 0, l.size), in)
+	}
+	r := leavingReader{in: bufio.NewReaderSize(in, leavingBuffer)}
+	some := make([]leaving, 0, min(l.count, tableBatch))
+	for first := 0; first < l.count; first += len(some) {
+		some = some[:min(tableBatch, l.count-first)]
+		for i := range some {
+			some[i] = r.next()
 		}
-		audience = v.Audience
-		if some = append(some, v); len(some) == l.atOnce || i == l.count-1 {
-			if err := visit(some); err != nil {
-				return err
-			}
-			some = some[:0]
+		if r.err != nil {
+			return fmt.Errorf("read the list of who left: %w", r.err)
+		}
+		if err := visit(first, some); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (l *leavingList) close() error { return errors.Join(l.file.Close()) }
+func (l *leavingList) close() error {
+	if l.file == nil {
+		return nil
+	}
+	return errors.Join(l.file.Close())
+}
+
+// leavingReader reads records of leavers; after an error they are empty.
+type leavingReader struct {
+	in       *bufio.Reader
+	text     []byte // reused
+	audience string // of the last
+	why      Reason
+	err      error
+}
+
+func (r *leavingReader) next() (v leaving) {
+	place, err := binary.ReadVarint(r.in)
+	r.fail(err)
+	moved, err := r.in.ReadByte()
+	r.fail(err)
+	v.Place, v.Moved = place, moved != 0
+	v.ID = string(r.read())
+	if name := r.read(); string(name) != r.audience { // one text for many
+		r.audience = string(name)
+	}
+	v.Identity = string(r.read())
+	if why := r.read(); string(why) != string(r.why) {
+		r.why = Reason(why)
+	}
+	v.Audience, v.Why = r.audience, r.why
+	return v
+}
+
+// read gives the next text, valid until the next call.
+func (r *leavingReader) read() []byte {
+	n, err := binary.ReadUvarint(r.in)
+	r.fail(err)
+	if r.err != nil {
+		return nil
+	}
+	if uint64(cap(r.text)) < n {
+		r.text = make([]byte, n)
+	}
+	r.text = r.text[:n]
+	_, err = io.ReadFull(r.in, r.text)
+	r.fail(err)
+	return r.text
+}
+
+func (r *leavingReader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
 
 // bytesLines gives the lines of a text without their ends.
 func bytesLines(text []byte) iter.Seq[[]byte] {

@@ -1,9 +1,6 @@
 package delivery
 
 import (
-	"context"
-	"errors"
-	"io"
 	"slices"
 
 	"github.com/churntier/churntier/pipeline/date"
@@ -32,6 +29,16 @@ type Counts struct {
 	Now      int64 `json:"now"`
 }
 
+// add adds the users of o, who are others.
+func (c *Counts) add(o Counts) {
+	c.Previous += o.Previous
+	c.Entered += o.Entered
+	c.Left += o.Left
+	c.Moved += o.Moved
+	c.Stayed += o.Stayed
+	c.Now += o.Now
+}
+
 // merge holds the members now against those of the delivery before, user by user in
 // the order of keys.
 type merge struct {
@@ -42,10 +49,11 @@ type merge struct {
 	place   int64    // of the next leaver: after those of all rows
 	one     []string // where one row a user speaks for all audiences: these, in their order
 
-	broken func(place int64) bool                       // whether the tool would not take a row
-	keep   func(standing) error                         // takes every standing that is to be kept
-	mark   func(row *selected, m mark)                  // says what is to be sent of a row
-	left   func(s standing, moved bool, r Reason) error // takes everyone who is to be told of as a leaver; moved too where the user was taken before
+	broken func(place int64) bool                                // whether the tool would not take a row
+	keep   func(standing) error                                  // takes every standing that is to be kept
+	kept   func(row *selected, before *stateBatch, at int) error // takes that of who stayed
+	mark   func(row *selected, m mark)                           // says what is to be sent of a row
+	left   func(s standing, moved bool, r Reason) error          // takes everyone who is to be told of as a leaver; moved too where the user was taken before
 	Counts
 }
 
@@ -58,96 +66,124 @@ type mark struct {
 
 var changes = []Change{"", Entered, Moved, Updated, Stayed}
 
-// run merges.
-func (m *merge) run(ctx context.Context, now *gathering, before *stateReader) error {
+func markOf(c Change, day int, audiences uint16) mark {
+	return mark{uint8(slices.Index(changes, c)), uint16(day), audiences}
+}
+
+// bit is that of an audience in mark.audiences.
+func (m *merge) bit(audience string) uint16 {
+	if at := slices.Index(m.one, audience); at >= 0 {
+		return 1 << at
+	}
+	return 0
+}
+
+// run merges rows, sorted, of users who come after those before and before those of
+// the state that are not read yet.
+func (m *merge) run(rows []selected, before *stateReader) error {
 	u := &user{merge: m}
-	old, err := before.next()
-	err = noEnd(err, &old)
-	if err != nil {
-		return err
-	}
-	// olderThan takes the standings of users that come before the key.
-	olderThan := func(k *key) error {
-		for old.ID != "" && (k == nil || old.key.compareUser(*k) < 0) {
-			if err := u.begin(old.key); err != nil {
-				return err
-			}
-			u.before = append(u.before, old)
-			next, err := before.next()
-			if err := noEnd(err, &next); err != nil {
-				return err
-			}
-			old = next
-		}
-		return nil
-	}
-	err = now.each(ctx, func(s selected) error {
-		k := key{Hash: s.hash, ID: s.id}
-		if err := olderThan(&k); err != nil {
+	for len(rows) > 0 {
+		first := &rows[0]
+		if err := u.gone(before, first); err != nil {
 			return err
 		}
-		if err := u.begin(k); err != nil {
-			return err
+		n := 1
+		for n < len(rows) && rows[n].hash == first.hash && rows[n].id == first.id {
+			n++
 		}
-		for old.ID != "" && old.key.compareUser(k) == 0 {
-			u.before = append(u.before, old)
-			next, err := before.next()
-			if err := noEnd(err, &next); err != nil {
+		if stays, err := m.stays(rows[:n], before); stays || err != nil {
+			if err != nil {
 				return err
 			}
-			old = next
+			rows = rows[n:]
+			continue
 		}
-		u.now = append(u.now, s)
-		return nil
-	})
-	if err == nil {
-		err = olderThan(nil)
+		u.Hash, u.ID, u.now = first.hash, first.id, rows[:n]
+		if err := u.end(before); err != nil {
+			return err
+		}
+		rows = rows[n:]
 	}
-	if err == nil {
-		err = u.end()
-	}
-	return err
+	return nil
 }
 
-// noEnd makes the end a standing without an id.
-func noEnd(err error, s *standing) error {
-	if errors.Is(err, io.EOF) {
-		*s = standing{}
-		return nil
-	}
-	return err
+// finish merges the users of the state who come after all rows.
+func (m *merge) finish(before *stateReader) error {
+	u := &user{merge: m}
+	return u.gone(before, nil)
 }
 
-// compareUser orders keys by the user alone.
-func (k key) compareUser(o key) int {
-	k.Audience, k.Control, o.Audience, o.Control = "", false, "", false
-	return k.compare(o)
+// stays takes a user who was and is in one audience, or its control arm, with nothing
+// to tell: what decide, tell and count say of nearly everyone who has no cadence,
+// without a standing made of the row of the state.
+func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
+	if m.cadence != nil || before.lost != nil || len(now) > 1 {
+		return false, nil
+	}
+	row := &now[0]
+	if there, err := before.more(); !there || err != nil || before.compareUser(row.hash, row.id) != 0 || !before.alone() {
+		return false, err
+	}
+	old, at, from := &before.rows, before.row, m.sources[row.source]
+	c := cells{old.RecordBatch, at, nil}
+	same := old.in.Value(at) && old.control.Value(at) == from.control && uint64(old.payload[at]) == row.payload &&
+		c.text(1) == from.audience && c.text(columnPlace-1) == row.identity && !m.broken(row.place)
+	if !same || c.err != nil {
+		return false, c.err
+	}
+	before.row++
+	if !from.control {
+		m.Previous++
+		m.Now++
+		m.Stayed++
+		change := Stayed
+		if m.whole && !old.last.IsNull(at) && int32(old.last.Value(at)) == m.date.Days() {
+			change = ""
+		}
+		m.mark(row, markOf(change, 0, m.bit(from.audience)))
+	}
+	return true, m.kept(row, old, at)
 }
 
 // user is all that is known of one user.
 type user struct {
 	*merge
-	key    key
+	Hash   uint64
+	ID     string
 	before []standing
 	now    []selected
 }
 
-// begin goes on to the user of a key, and ends the one before.
-func (u *user) begin(k key) error {
-	if u.key.ID == k.ID && u.key.Hash == k.Hash {
-		return nil
+// gone decides about the users of the state who come before a row, nil for all.
+func (u *user) gone(before *stateReader, row *selected) error {
+	for {
+		there, err := before.more()
+		if !there || err != nil || row != nil && before.compareUser(row.hash, row.id) >= 0 {
+			return err
+		}
+		u.Hash, u.ID, u.now = before.rows.hashes[before.row], string(before.rows.ids.At(before.row)), nil
+		if err := u.end(before); err != nil {
+			return err
+		}
 	}
-	if err := u.end(); err != nil {
-		return err
-	}
-	u.key = k
-	return nil
 }
 
-// end decides about the user.
-func (u *user) end() error {
-	if u.key.ID == "" {
-		return nil
+// end reads the standings of the user, and decides about them.
+func (u *user) end(before *stateReader) error {
+	u.before = u.before[:0]
+	for {
+		there, err := before.more()
+		if err != nil {
+			return err
+		}
+		if !there || before.compareUser(u.Hash, u.ID) != 0 {
+			break
+		}
+		s, err := before.next()
+		if err != nil {
+			return err
+		}
+		u.before = append(u.before, s)
 	}
 	next := u.next()
 	was, is := u.tell(next)
@@ -155,7 +191,8 @@ func (u *user) end() error {
 	if err := u.leave(next, is); err != nil {
 		return err
 	}
-	for _, n := range next {
+	for i := range next {
+		n := &next[i]
 		if n.Now.forgotten(u.date) && n.Before.forgotten(u.date) {
 			continue
 		}
@@ -163,7 +200,6 @@ func (u *user) end() error {
 			return err
 		}
 	}
-	u.before, u.now = u.before[:0], u.now[:0]
 	return nil
 }
 
@@ -220,7 +256,7 @@ func (u *user) next() []step {
 	for i := range u.now {
 		s := &u.now[i]
 		from := u.sources[s.source]
-		k := key{u.key.Hash, u.key.ID, from.audience, from.control}
+		k := key{u.Hash, u.ID, from.audience, from.control}
 		at := 0
 		for at < len(steps) && steps[at].key.compare(k) < 0 {
 			at++
@@ -318,8 +354,8 @@ func (u *user) say(steps []step) {
 			continue
 		}
 		moved = moved || u.one != nil && (s.change == Moved || s.change == Left)
-		if at := slices.Index(u.one, s.Audience); at >= 0 && s.Now.In {
-			audiences |= 1 << at
+		if s.Now.In {
+			audiences |= u.bit(s.Audience)
 		}
 	}
 	for i := range steps {
@@ -334,7 +370,7 @@ func (u *user) say(steps []step) {
 		case moved && change != Entered:
 			change = Moved
 		}
-		u.mark(s.row, mark{uint8(slices.Index(changes, change)), uint16(s.Now.Day), audiences})
+		u.mark(s.row, markOf(change, s.Now.Day, audiences))
 	}
 }
 

@@ -64,38 +64,93 @@ type leaving struct {
 	Why          Reason // where it is known without asking
 }
 
-// explain gives the reasons of leavers. Those who moved have none.
-func (b *builder) explain(ctx context.Context, all []leaving) ([]Reason, error) {
-	reasons := make([]Reason, len(all))
-	var ask []Leaver
-	var at []int
-	for i, l := range all {
-		switch {
-		case b.target.Run == "":
-			reasons[i] = Withdrawn
-		case !b.has(l.Audience):
-			reasons[i] = AudienceRemoved
-		case l.Why != "":
-			reasons[i] = l.Why
-		default:
-			ask, at = append(ask, Leaver{l.ID, l.Audience}), append(at, i)
+// Leavers are explained as many at once as take half of memory, leavingSize bytes
+// each with their reasons, within bounds: each time all rows of the snapshot are read.
+const (
+	leavingSize     = 384
+	fewestExplained = 64 << 10
+	mostExplained   = 256 << 10
+)
+
+// explanations asks why users left.
+type explanations struct {
+	*builder
+	ask []Leaver
+	to  []*uint8 // where the code of the reason goes
+}
+
+// explain finds the reasons of all leavers.
+func (b *builder) explain(ctx context.Context) error {
+	e := explanations{builder: b}
+	atOnce := int(min(max(b.Memory/2/leavingSize, fewestExplained), mostExplained))
+	for _, name := range b.series() {
+		for _, list := range b.leavers[name] {
+			list.reasons = make([]uint8, list.count)
+			err := list.each(func(first int, some []leaving) error {
+				for i, l := range some {
+					why := b.known(l)
+					if why != "" {
+						list.reasons[first+i] = b.reasons.code(why)
+						continue
+					}
+					e.ask, e.to = append(e.ask, Leaver{l.ID, l.Audience}), append(e.to, &list.reasons[first+i])
+					if len(e.ask) == atOnce {
+						if err := e.answer(ctx); err != nil {
+							return err
+						}
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
-	if len(ask) == 0 {
-		return reasons, nil
+	return e.answer(ctx)
+}
+
+// known gives the reason of a leaver where it is known without asking, "" where not.
+func (b *builder) known(l leaving) Reason {
+	switch {
+	case b.target.Run == "":
+		return Withdrawn
+	case !b.has(l.Audience):
+		return AudienceRemoved
 	}
-	answer, err := b.Explain(ctx, b.publication, ask)
-	if err == nil && len(answer.Reasons) != len(ask) {
-		err = fmt.Errorf("%d reasons for %d leavers", len(answer.Reasons), len(ask))
+	return l.Why
+}
+
+// answer explains those who were collected.
+func (e *explanations) answer(ctx context.Context) error {
+	if len(e.ask) == 0 {
+		return nil
+	}
+	answer, err := e.Explain(ctx, e.publication, e.ask)
+	if err == nil && len(answer.Reasons) != len(e.ask) {
+		err = fmt.Errorf("%d reasons for %d leavers", len(answer.Reasons), len(e.ask))
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i, r := range answer.Reasons {
-		reasons[at[i]] = b.byRule(r, ask[i].Audience)
+		*e.to[i] = e.reasons.code(e.byRule(r, e.ask[i].Audience))
 	}
-	b.intent.ReasonsFrom, b.intent.ReasonsNote = answer.From, answer.Note
-	return reasons, nil
+	e.intent.ReasonsFrom, e.intent.ReasonsNote = answer.From, answer.Note
+	e.ask, e.to = e.ask[:0], e.to[:0]
+	return nil
+}
+
+// reasonCodes numbers reasons, of which there are few, in the order of their use.
+type reasonCodes []Reason
+
+func (c *reasonCodes) code(r Reason) uint8 {
+	at := slices.Index(*c, r)
+	if at < 0 {
+		at = len(*c)
+		*c = append(*c, r)
+	}
+	return uint8(at)
 }
 
 // byRule tells a user whom the audience's rule does not take from one whom its rule

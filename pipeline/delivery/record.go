@@ -52,6 +52,10 @@ type Intent struct {
 
 	Files []File         `json:"files"`
 	State []publish.File `json:"state"`
+
+	// Buckets is into how many parts of a file each the state is cut by leading bits
+	// of the hash; 0 where the files are in the order of the hash and cut elsewhere.
+	Buckets int `json:"buckets,omitempty"`
 }
 
 // File is one file that the tool receives, and where its bytes are staged. It speaks

@@ -5,17 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math/bits"
 	"slices"
-
-	"github.com/zeebo/xxh3"
+	"strings"
 
 	"github.com/churntier/churntier/pipeline/spill"
 )
-
-// newKey gives the key of a standing with its hash.
-func newKey(id, audience string, control bool) key {
-	return key{xxh3.HashString(id), id, audience, control}
-}
 
 // selected is one row of a source: a user whom the publication has in an audience
 // or in its control arm.
@@ -47,21 +42,20 @@ const (
 
 // newGathering cuts so many rows, of a size beside their header, that a partition, the
 // records that are held and those on their way take a sixty-fourth of memory each.
-func newGathering(rows, size, memory int64, temp string) *gathering {
-	bits, share := 0, memory/64
-	for rows*(recordHeader+size+selectedSize)>>bits > share && bits < 12 {
-		bits++
+// There are at least as many partitions as some leading bits of the hash tell apart.
+func newGathering(rows, size, memory int64, temp string, leading int) *gathering {
+	share := memory / 64
+	for rows*(recordHeader+size+selectedSize)>>leading > share && leading < 12 {
+		leading++
 	}
-	return &gathering{bits: bits, store: spill.New(spill.Options{
-		Partitions: 1 << bits, Buffer: int(min(max(share>>bits, leastBuffer), mostBuffer)), Held: share, Temp: temp,
+	return &gathering{bits: leading, store: spill.New(spill.Options{
+		Partitions: 1 << leading, Buffer: int(min(max(share>>leading, leastBuffer), mostBuffer)), Held: share, Temp: temp,
 	})}
 }
 
-func (g *gathering) partition(hash uint64) int { return int(hash >> 1 >> (63 - g.bits)) }
-
-// put adds one row.
-func (g *gathering) put(w *spill.Writer, s selected) error {
-	p, err := w.Reserve(g.partition(s.hash), recordHeader+len(s.id)+len(s.identity))
+// put adds one row, of which id is the id.
+func (g *gathering) put(w *spill.Writer, s *selected, id []byte) error {
+	p, err := w.Reserve(bucketOf(s.hash, g.bits), recordHeader+len(id)+len(s.identity))
 	if err != nil {
 		return err
 	}
@@ -69,38 +63,44 @@ func (g *gathering) put(w *spill.Writer, s selected) error {
 	binary.LittleEndian.PutUint64(p[8:], uint64(s.place))
 	binary.LittleEndian.PutUint64(p[16:], s.payload)
 	binary.LittleEndian.PutUint16(p[24:], uint16(s.source))
-	binary.LittleEndian.PutUint16(p[26:], uint16(len(s.id)))
+	binary.LittleEndian.PutUint16(p[26:], uint16(len(id)))
 	binary.LittleEndian.PutUint32(p[28:], uint32(len(s.identity)))
-	copy(p[recordHeader+copy(p[recordHeader:], s.id):], s.identity)
+	copy(p[recordHeader+copy(p[recordHeader:], id):], s.identity)
 	return nil
 }
 
-// each gives all rows in the order of hash, id and source.
-func (g *gathering) each(ctx context.Context, visit func(selected) error) error {
-	var rows []selected
-	for p := range g.store.Partitions() {
-		var err error
-		if rows, err = g.load(ctx, p, rows[:0]); err != nil {
-			return err
+// each gives the rows of some partitions in the order of hash, id and source, those
+// of one partition at a time. They hold until visit returns.
+func (g *gathering) each(ctx context.Context, from, to int, visit func([]selected) error) error {
+	var p part
+	for n := from; n < to; n++ {
+		rows, err := g.load(ctx, n, &p)
+		if err == nil {
+			err = visit(rows)
 		}
-		for _, s := range rows {
-			if err := visit(s); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// load adds the rows of a partition to rows, sorted.
-func (g *gathering) load(ctx context.Context, partition int, rows []selected) ([]selected, error) {
+// part is one partition at a time; its memory is used again.
+type part struct {
+	rows, sorted []selected
+	cells        []int32
+}
+
+// load gives the rows of a partition, sorted.
+func (g *gathering) load(ctx context.Context, partition int, p *part) ([]selected, error) {
+	p.rows = p.rows[:0]
 	err := g.store.Each(ctx, partition, func(records []byte) error {
 		text := string(records) // one for the texts of all
 		for at := 0; at < len(records); {
 			r := records[at:]
 			id := recordHeader + int(binary.LittleEndian.Uint16(r[26:]))
 			n := id + int(binary.LittleEndian.Uint32(r[28:]))
-			rows = append(rows, selected{
+			p.rows = append(p.rows, selected{
 				hash:     binary.LittleEndian.Uint64(r),
 				place:    int64(binary.LittleEndian.Uint64(r[8:])),
 				payload:  binary.LittleEndian.Uint64(r[16:]),
@@ -112,13 +112,43 @@ func (g *gathering) load(ctx context.Context, partition int, rows []selected) ([
 		}
 		return nil
 	})
-	slices.SortFunc(rows, func(a, b selected) int {
-		if a.hash != b.hash { // nearly always; cmp.Or would compare the ids first
-			return cmp.Compare(a.hash, b.hash)
+	p.sort(g.bits)
+	return p.sorted, err
+}
+
+// sort sorts rows whose hashes have the same leading bits: by the bits that follow
+// into cells of a few rows, then within each.
+func (p *part) sort(leading int) {
+	n := bits.Len(uint(len(p.rows) / 4))
+	cell := func(s *selected) int { return bucketOf(s.hash<<leading, n) }
+	p.cells = slices.Grow(p.cells[:0], 1<<n+1)[:1<<n+1]
+	clear(p.cells)
+	for i := range p.rows {
+		p.cells[cell(&p.rows[i])+1]++
+	}
+	for c := range 1 << n {
+		p.cells[c+1] += p.cells[c]
+	}
+	p.sorted = slices.Grow(p.sorted[:0], len(p.rows))[:len(p.rows)]
+	for i := range p.rows {
+		at := &p.cells[cell(&p.rows[i])]
+		p.sorted[*at] = p.rows[i]
+		*at++
+	}
+	from := int32(0)
+	for _, to := range p.cells[:1<<n] {
+		if to > from+1 {
+			slices.SortFunc(p.sorted[from:to], compareSelected)
 		}
-		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.source, b.source))
-	})
-	return rows, err
+		from = to
+	}
+}
+
+func compareSelected(a, b selected) int {
+	if a.hash != b.hash { // nearly always; cmp.Or would compare the ids first
+		return order(a.hash < b.hash)
+	}
+	return cmp.Or(strings.Compare(a.id, b.id), cmp.Compare(a.source, b.source))
 }
 
 func (g *gathering) close() error { return errors.Join(g.store.Close()) }

@@ -5,28 +5,27 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
-// tableBatch and tableFileRows are how many rows are written at once and to a file.
+// tableBatch and tableFileRows are how many rows are written at once, and about how
+// many to a file.
 const (
 	tableBatch    = 16 << 10
 	tableFileRows = 1 << 20
 )
 
 // tableWriter writes rows of a schema to immutable Parquet files beside a delivery.
+// They are snappy's, which costs the least time of whoever reads them the next night.
 type tableWriter struct {
 	ctx    context.Context
 	bucket *objstore.Bucket
 	prefix string // of the keys of its files
 	schema *arrow.Schema
-	rows   *array.RecordBuilder
-	n      int // rows in the batch
+	number int // of the next file
 	open   *tableFile
 	files  []publish.File
 }
@@ -38,45 +37,22 @@ type tableFile struct {
 }
 
 func newTableWriter(ctx context.Context, b *objstore.Bucket, prefix string, schema *arrow.Schema) *tableWriter {
-	return &tableWriter{ctx: ctx, bucket: b, prefix: prefix, schema: schema, rows: array.NewRecordBuilder(memory.DefaultAllocator, schema)}
+	return &tableWriter{ctx: ctx, bucket: b, prefix: prefix, schema: schema}
 }
 
-func (w *tableWriter) text(column int, v string) {
-	w.rows.Field(column).(*array.StringBuilder).Append(v)
-}
-
-func (w *tableWriter) flag(column int, v bool) {
-	w.rows.Field(column).(*array.BooleanBuilder).Append(v)
-}
-
-// endRow ends a row that has a value in every column.
-func (w *tableWriter) endRow() error {
-	if w.n++; w.n == tableBatch {
-		return w.flush()
-	}
-	return nil
-}
-
-func (w *tableWriter) flush() error {
-	if w.n == 0 {
-		return nil
-	}
-	batch := w.rows.NewRecordBatch()
-	defer batch.Release()
+// write writes rows to the open file, or to a new one.
+func (w *tableWriter) write(columns []arrow.Array, rows int) error {
 	if w.open == nil {
 		if err := w.begin(); err != nil {
 			return err
 		}
 	}
-	rows := firstRows(w.n)
-	w.n = 0
-	if err := w.open.encoder.Write(&audience.Block{Batch: batch}, rows); err != nil {
-		return err
+	batch := batchOf(w.schema, columns, int64(rows))
+	defer batch.Release()
+	for _, c := range columns {
+		c.Release()
 	}
-	if w.open.encoder.Rows() >= tableFileRows {
-		return w.end()
-	}
-	return nil
+	return w.open.encoder.Write(&audience.Block{Batch: batch}, firstRows(rows))
 }
 
 // firstRows numbers n rows.
@@ -89,19 +65,21 @@ func firstRows(n int) []int32 {
 }
 
 func (w *tableWriter) begin() (err error) {
-	f := &tableFile{key: fmt.Sprintf("%s-%05d.parquet", w.prefix, len(w.files))}
+	f := &tableFile{key: fmt.Sprintf("%s-%05d.parquet", w.prefix, w.number)}
 	if f.out, err = w.bucket.Create(w.ctx, f.key); err != nil {
 		return err
 	}
 	w.open = f
-	var l audience.Layout
+	w.number++
+	l := audience.Layout{ID: w.schema.Field(0).Name}
 	for _, field := range w.schema.Fields() {
 		l.Columns = append(l.Columns, audience.Column{Name: field.Name, Source: audience.FromColumn, Column: field.Name})
 	}
-	f.encoder, err = audience.NewParquet(f.out, l, w.schema, audience.ParquetOptions{Compression: "zstd"})
+	f.encoder, err = audience.NewParquet(f.out, l, w.schema, audience.ParquetOptions{Compression: "snappy"})
 	return err
 }
 
+// end finishes the open file.
 func (w *tableWriter) end() error {
 	f := w.open
 	if f == nil {
@@ -118,19 +96,9 @@ func (w *tableWriter) end() error {
 	return err
 }
 
-// close writes the rest and gives the files.
-func (w *tableWriter) close() ([]publish.File, error) {
-	err := w.flush()
-	if err == nil {
-		err = w.end()
-	}
-	return w.files, err
-}
-
 // abort drops the file that is not finished.
 func (w *tableWriter) abort() {
 	if w.open != nil && w.open.out != nil {
 		w.open.out.Abort()
 	}
-	w.rows.Release()
 }

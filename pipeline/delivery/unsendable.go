@@ -3,12 +3,12 @@ package delivery
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/zeebo/xxh3"
 
+	"github.com/churntier/churntier/pipeline/identity"
 	"github.com/churntier/churntier/pipeline/spill"
 )
 
@@ -33,88 +33,139 @@ var unsendableSchema = arrow.NewSchema([]arrow.Field{
 // unsendable sorts out the rows that a tool would not take, counts and lists them.
 type unsendable struct {
 	*builder
-	list       *tableWriter
-	places     []bool // nil where there is none
-	identities *gathering
-	put        *spill.Writer
+	rules      []uint8    // by place: index into rules; nil where the tool takes any row
+	identities *gathering // nil where the tool knows users by their ids
 }
 
-func newUnsendable(ctx context.Context, b *builder) *unsendable {
-	u := &unsendable{builder: b, list: newTableWriter(ctx, b.published, b.prefix+"unsendable", unsendableSchema)}
+var rules = []Rule{"", NoIdentifier, DuplicateIdentifier, PayloadTooLarge}
+
+func newUnsendable(b *builder) *unsendable {
+	u := &unsendable{builder: b}
+	if b.Destination.Identifiers != nil || b.Destination.Payload > 0 {
+		u.rules = make([]uint8, b.rows)
+	}
 	if b.Destination.Identifiers != nil {
-		u.identities = newGathering(b.rows, idGuess, b.Memory, b.Temp)
-		u.put = u.identities.store.Writer()
+		u.identities = newGathering(b.rows, idGuess, b.Memory, b.Temp, 0)
 	}
 	return u
 }
 
-// has says whether the row at a place breaks a rule.
-func (u *unsendable) has(place int64) bool { return u.places != nil && u.places[place] }
+// writer gives what look writes to, nil for nothing. The caller closes it.
+func (u *unsendable) writer() *spill.Writer {
+	if u.identities == nil {
+		return nil
+	}
+	return u.identities.store.Writer()
+}
 
-// look takes a row and the rule that it breaks by itself. Those of a control arm are
-// never sent; they are sorted out by the same rules, so that the arms stay alike.
-func (u *unsendable) look(s selected, rule Rule) error {
+// has says whether the row at a place breaks a rule.
+func (u *unsendable) has(place int64) bool { return u.rules != nil && u.rules[place] > 0 }
+
+// look takes a row with its id and the rule that it breaks by itself. Those of a
+// control arm are never sent; they are sorted out by the same rules, so that the arms
+// stay alike.
+func (u *unsendable) look(w *spill.Writer, s selected, id []byte, rule Rule) error {
 	if rule != "" {
-		return u.add(s, rule)
+		u.add(s.place, rule)
+		return nil
 	}
 	if u.sources[s.source].control || s.identity == "" {
 		return nil
 	}
 	s.hash, s.identity = known(s.identity, u.seriesOf(u.sources[s.source].audience)), ""
-	return u.identities.put(u.put, s)
+	return u.identities.put(w, &s, id)
 }
 
-func (u *unsendable) add(s selected, rule Rule) error {
-	if u.places == nil {
-		u.places = make([]bool, u.rows)
-	}
-	u.places[s.place] = true
-	if u.sources[s.source].control {
-		return nil
-	}
-	u.intent.Unsendable[rule]++
-	u.list.text(0, s.id)
-	u.list.text(1, u.sources[s.source].audience)
-	u.list.text(2, string(rule))
-	return u.list.endRow()
+func (u *unsendable) add(place int64, rule Rule) {
+	u.rules[place] = uint8(slices.Index(rules, rule))
 }
 
 // finish sorts out users whom the tool would take for one, but for the first of them
-// by id, and ends the list.
-func (u *unsendable) finish(ctx context.Context) (err error) {
+// by id, and lists all whom it would not take.
+func (u *unsendable) finish(ctx context.Context) error {
+	if u.rules == nil {
+		return nil
+	}
 	if u.identities != nil {
-		if err := u.put.Close(); err != nil {
+		err := u.atOnce(ctx, u.identities.store.Partitions(), func(ctx context.Context, n int) error {
+			return u.identities.each(ctx, n, n+1, func(rows []selected) error {
+				u.addDuplicates(rows)
+				return nil
+			})
+		})
+		if err != nil {
 			return err
 		}
-		u.put = nil
-		first := selected{place: -1}
-		err = u.identities.each(ctx, func(s selected) error {
-			if first.place < 0 || s.hash != first.hash {
-				first = s
-			}
-			if s.id == first.id {
-				return nil
-			}
-			return u.add(s, DuplicateIdentifier)
-		})
 	}
-	if err == nil {
-		u.intent.UnsendableRows, err = u.list.close()
+	return u.list(ctx)
+}
+
+// addDuplicates takes rows in the order of identity and id.
+func (u *unsendable) addDuplicates(rows []selected) {
+	first := 0
+	for i := range rows {
+		if rows[i].hash != rows[first].hash {
+			first = i
+		}
+		if rows[i].id != rows[first].id {
+			u.add(rows[i].place, DuplicateIdentifier)
+		}
 	}
+}
+
+// list counts the members whom the tool would not take, and writes who they are.
+func (u *unsendable) list(ctx context.Context) (err error) {
+	list := newTableWriter(ctx, u.published, u.prefix+"unsendable", unsendableSchema)
+	defer list.abort()
+	for _, s := range u.sources {
+		if s.control {
+			continue
+		}
+		if err := u.listOf(ctx, list, s); err != nil {
+			return err
+		}
+	}
+	err = list.end()
+	u.intent.UnsendableRows = list.files
 	return err
 }
 
-// abort lets go of what is open.
-func (u *unsendable) abort() error {
-	u.list.abort()
+func (u *unsendable) listOf(ctx context.Context, list *tableWriter, s *source) error {
+	end := s.first + s.files.Rows()
+	if !slices.ContainsFunc(u.rules[s.first:end], func(rule uint8) bool { return rule > 0 }) {
+		return nil
+	}
+	var ids identity.IDs
+	var id, audience, rule textColumn
+	return s.each(ctx, []string{s.id}, func(rows arrow.RecordBatch, first int64) error {
+		if err := ids.Load(rows.Column(0)); err != nil {
+			return err
+		}
+		for r := range ids.Len() {
+			if at := u.rules[first+int64(r)]; at > 0 {
+				u.intent.Unsendable[rules[at]]++
+				id.add(string(ids.At(r)), true)
+				audience.add(s.audience, true)
+				rule.add(string(rules[at]), true)
+			}
+		}
+		if id.valid.n == 0 {
+			return nil
+		}
+		err := list.write([]arrow.Array{id.array(), audience.array(), rule.array()}, id.valid.n)
+		id.empty()
+		audience.empty()
+		rule.empty()
+		return err
+	})
+}
+
+// close frees what was gathered.
+func (u *unsendable) close() error {
 	if u.identities == nil {
 		return nil
 	}
-	var err error
-	if u.put != nil {
-		err = u.put.Close()
-	}
-	return errors.Join(err, u.identities.close())
+	return u.identities.close()
 }
 
 // known is the hash of an identity in a series.

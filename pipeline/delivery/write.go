@@ -13,6 +13,9 @@ import (
 // write writes the files of each series: members as far as they are to be sent, then
 // those who left.
 func (b *builder) write(ctx context.Context) error {
+	if err := b.explain(ctx); err != nil {
+		return err
+	}
 	for _, name := range b.series() {
 		if err := b.writeSeries(ctx, name); err != nil {
 			return fmt.Errorf("audience %s: %w", name, err)
@@ -70,7 +73,7 @@ func (b *builder) writeSeries(ctx context.Context, name string) error {
 		s.whole = b.intent.Kind == Full && s.rows > 0
 		s.removes, s.rows = true, 0
 	}
-	return errors.Join(b.writeLeavers(ctx, s), s.finish(!s.removes && b.keeps(name), b.places))
+	return errors.Join(b.writeLeavers(s), s.finish(!s.removes && b.keeps(name), b.places))
 }
 
 // keeps says whether the audience has a file also without rows.
@@ -102,7 +105,7 @@ func (b *builder) writeMembers(ctx context.Context, s *series, from *source) err
 	return from.each(ctx, names(from.files.Schema()), func(rows arrow.RecordBatch, first int64) error {
 		wanted = wanted[:0]
 		for r := range int(rows.NumRows()) {
-			if c := changes[b.marks[first+int64(r)].change]; c != "" && b.send(c) {
+			if b.marks[first+int64(r)].change > 0 {
 				wanted = append(wanted, int32(r))
 			}
 		}
@@ -137,37 +140,30 @@ func (b *builder) audiencesOf(m mark, from *source) string {
 	return strings.Join(all, ",")
 }
 
-// writeLeavers explains who left, and tells of them.
-func (b *builder) writeLeavers(ctx context.Context, s *series) error {
-	list := b.leavers[s.audience]
-	if list == nil {
-		return nil
-	}
-	return list.each(func(some []leaving) error {
-		reasons, err := b.explain(ctx, some)
+// writeLeavers tells of who left.
+func (b *builder) writeLeavers(s *series) error {
+	for _, list := range b.leavers[s.audience] {
+		err := list.each(func(first int, some []leaving) error {
+			return b.tellOf(s, some, list.reasons[first:])
+		})
 		if err != nil {
 			return err
 		}
-		for from := 0; from < len(some); from += tableBatch {
-			to := min(from+tableBatch, len(some))
-			if err := b.tellOf(s, some[from:to], reasons[from:to]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // tellOf counts the reasons of leavers, and writes those whom the tool is to be told of.
-func (b *builder) tellOf(s *series, some []leaving, reasons []Reason) error {
+func (b *builder) tellOf(s *series, some []leaving, reasons []uint8) error {
 	var told []leaving
 	var why []Reason
 	for i, l := range some {
+		reason := b.reasons[reasons[i]]
 		if !l.Moved {
-			b.intent.Reasons[reasons[i]]++
+			b.intent.Reasons[reason]++
 		}
-		if s.tells(l, reasons[i]) {
-			told, why = append(told, l), append(why, reasons[i])
+		if s.tells(l, reason) {
+			told, why = append(told, l), append(why, reason)
 		}
 	}
 	if len(told) == 0 {
