@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,22 +55,24 @@ func (w textWriter) cell(dst []byte, s string, row int32) ([]byte, error) {
 	return dst, err
 }
 
-// codedCell writes each word of the dictionary once, when a row first has it.
+// codedCell writes the form of each word that it meets once, and then copies it.
 func codedCell(a *array.Dictionary, text textWriter) (cell, error) {
 	words, err := wordsOf(a)
 	if err != nil {
 		return nil, err
 	}
-	written := make([][]byte, words.Len())
+	known := make([]string, min(words.Len(), a.Len())) // few words, where it is of use
 	return func(dst []byte, row int32) ([]byte, error) {
 		w := a.GetValueIndex(int(row))
-		if written[w] == nil {
-			var err error
-			if written[w], err = text.cell(nil, words.Value(w), row); err != nil {
-				return dst, err
-			}
+		if w < len(known) && known[w] != "" {
+			return append(dst, known[w]...), nil
 		}
-		return append(dst, written[w]...), nil
+		start := len(dst)
+		dst, err := text.cell(dst, words.Value(w), row)
+		if w < len(known) && err == nil {
+			known[w] = string(dst[start:])
+		}
+		return dst, err
 	}, nil
 }
 
@@ -208,6 +211,9 @@ func decimalCell(arr arrow.Array) (cell, error) {
 // point.
 func appendDecimal(dst []byte, high, low uint64, scale int) []byte {
 	const ten19 = 10_000_000_000_000_000_000
+	if high == 0 && low < ten19 && scale < 19 {
+		return appendSmall(dst, low, scale)
+	}
 	var digits [38]byte
 	top, rest := bits.Div64(high, low, ten19)
 	putDigits(digits[:19], top)
@@ -224,6 +230,23 @@ func appendDecimal(dst []byte, high, low uint64, scale int) []byte {
 	if scale > 0 {
 		dst = append(append(dst, '.'), digits[point:]...)
 	}
+	return dst
+}
+
+// appendSmall does it with a number of 19 digits, as nearly all are.
+func appendSmall(dst []byte, v uint64, scale int) []byte {
+	one := uint64(1)
+	for range scale {
+		one *= 10
+	}
+	dst = strconv.AppendUint(dst, v/one, 10)
+	if scale == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	start := len(dst)
+	dst = slices.Grow(dst, scale)[:start+scale]
+	putDigits(dst[start:], v%one)
 	return dst
 }
 

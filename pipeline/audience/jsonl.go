@@ -12,6 +12,10 @@ import (
 // columns as keys, for blocks whose batches hold columns of snapshot. Without
 // rows it stays empty.
 func NewJSONL(w io.Writer, l Layout, snapshot *arrow.Schema) (Encoder, error) {
+	return newJSONL(w, l, snapshot)
+}
+
+func newJSONL(w io.Writer, l Layout, snapshot *arrow.Schema) (*lineEncoder, error) {
 	e, err := newLines(w, l, snapshot, "}\n")
 	if err != nil {
 		return nil, err
@@ -28,6 +32,26 @@ func NewJSONL(w io.Writer, l Layout, snapshot *arrow.Schema) (Encoder, error) {
 		c.cell = func(a arrow.Array) (cell, error) { return jsonCell(a, ids[c.name]) }
 	}
 	return e, nil
+}
+
+// JSONLines gives rows as the JSON lines that NewJSONL writes, one by one.
+type JSONLines struct{ lines *lineEncoder }
+
+// NewJSONLines gives those of the layout's columns.
+func NewJSONLines(l Layout, snapshot *arrow.Schema) (*JSONLines, error) {
+	e, err := newJSONL(nil, l, snapshot)
+	return &JSONLines{e}, err
+}
+
+// Each gives the line of each row, without its end, and its index into rows. It is
+// valid until visit returns.
+func (j *JSONLines) Each(b *Block, rows []int32, visit func(i int, line []byte) error) error {
+	i := -1
+	j.lines.each = func(line []byte) error {
+		i++
+		return visit(i, line[:len(line)-1])
+	}
+	return j.lines.Write(b, rows)
 }
 
 // jsonCell gives the cells of an array as JSON values. What JSON has no type for

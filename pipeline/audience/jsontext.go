@@ -1,11 +1,17 @@
 package audience
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // appendJSON adds s to dst as a JSON string. Escaped is what RFC 8259 says must
 // be, and the three characters that Unicode takes for ends of a line: a reader
 // that splits by them finds none within a line.
 func appendJSON(dst []byte, s string) ([]byte, error) {
+	if isPlainJSON(s) {
+		return append(append(append(dst, '"'), s...), '"'), nil
+	}
 	if !utf8.ValidString(s) {
 		return dst, ErrText
 	}
@@ -20,6 +26,27 @@ func appendJSON(dst []byte, s string) ([]byte, error) {
 		i += n
 	}
 	return append(append(dst, s[plain:]...), '"'), nil
+}
+
+// isPlainJSON says for certain that s is ASCII of which nothing is escaped, eight
+// bytes at a time.
+func isPlainJSON(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if !isPlainWord(binary.LittleEndian.Uint64([]byte(s[:8]))) {
+			return false
+		}
+	}
+	rest := [8]byte{' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '}
+	copy(rest[:], s)
+	return isPlainWord(binary.LittleEndian.Uint64(rest[:]))
+}
+
+// isPlainWord finds bytes below 0x20 or above 0x7F, quotes and backslashes: the first of
+// them sets the highest bit of its place.
+func isPlainWord(v uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash := v^(ones*'"'), v^(ones*'\\')
+	return (v|(v-ones*0x20)|(quote-ones)|(slash-ones))&highs == 0
 }
 
 // escaped gives the length of the first character or byte of s, and what is

@@ -13,6 +13,7 @@ type lineEncoder struct {
 	view    *view
 	columns []lineColumn
 	end     string
+	each    func(line []byte) error // takes every line, until it returns; nil for a file
 	sink    io.Writer
 	lines   []byte      // not handed on yet
 	fields  []lineField // reused
@@ -103,6 +104,11 @@ func (e *lineEncoder) append(c *lineColumn, f *lineField, row int32) (err error)
 // endLine hands lines on, many at a time.
 func (e *lineEncoder) endLine() error {
 	e.lines = append(e.lines, e.end...)
+	if e.each != nil {
+		err := e.each(e.lines)
+		e.lines = e.lines[:0]
+		return err
+	}
 	if len(e.lines) < sinkBytes {
 		return nil
 	}

@@ -103,6 +103,8 @@ type wordColumn struct {
 	rows  numberColumn[int32]
 }
 
+var wordType = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
+
 // code gives the number of a word, which stays.
 func (c *wordColumn) code(word string) int32 {
 	code, known := c.codes[word]
@@ -118,8 +120,7 @@ func (c *wordColumn) code(word string) int32 {
 }
 
 func (c *wordColumn) array() arrow.Array {
-	t := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
-	return array.NewDictionaryArray(t, c.rows.array(arrow.PrimitiveTypes.Int32), c.texts.array())
+	return array.NewDictionaryArray(wordType, c.rows.array(arrow.PrimitiveTypes.Int32), c.texts.array())
 }
 
 // arrayOver lays an array over buffers, which it does not copy. Of valid, nil for

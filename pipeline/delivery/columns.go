@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/churntier/churntier/pipeline/audience"
@@ -91,11 +92,12 @@ type said struct {
 	reason   Reason
 }
 
-// withWords adds the words to published rows. It is the caller's to release.
-func withWords(rows arrow.RecordBatch, schema *arrow.Schema, d date.Date, of func(row int) said) arrow.RecordBatch {
+// withWords adds the words to published rows, for some of them. It is the caller's to
+// release.
+func withWords(rows arrow.RecordBatch, schema *arrow.Schema, d date.Date, some []int32, of func(row int) said) arrow.RecordBatch {
 	columns := slices.Clone(rows.Columns())
 	for _, f := range schema.Fields()[len(columns):] {
-		columns = append(columns, word(f, int(rows.NumRows()), d, of))
+		columns = append(columns, word(f, int(rows.NumRows()), d, some, of))
 	}
 	return batchOf(schema, columns, rows.NumRows())
 }
@@ -110,37 +112,37 @@ func batchOf(schema *arrow.Schema, columns []arrow.Array, rows int64) arrow.Reco
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, rows)
 }
 
-func word(f arrow.Field, n int, d date.Date, of func(row int) said) arrow.Array {
-	b := array.NewBuilder(memory.DefaultAllocator, f.Type)
-	defer b.Release()
-	for row := range n {
-		switch b := b.(type) {
-		case *array.Date32Builder:
-			b.Append(arrow.Date32(d.Days()))
-		case *array.Int32Builder:
-			if day := of(row).day; day > 0 {
-				b.Append(int32(day))
-			} else {
-				b.AppendNull()
-			}
-		case *array.StringBuilder:
-			appendWord(b, f.Name, of(row))
-		}
+// word gives n values of a word, null but for some rows. Texts are a dictionary.
+func word(f arrow.Field, n int, d date.Date, some []int32, of func(row int) said) arrow.Array {
+	values, valid := make([]int32, n), make([]byte, bitutil.BytesForBits(int64(n)))
+	var texts wordColumn
+	for _, row := range some {
+		text := func(s string) int32 { return texts.code(s) }
+		v, known := of(int(row)).word(f.Name, d, text)
+		values[row] = v
+		bitutil.SetBitTo(valid, int(row), known)
 	}
-	return b.NewArray()
+	if f.Type.ID() != arrow.STRING {
+		return arrayOver(f.Type, n, valid, arrow.GetBytes(values))
+	}
+	texts.code("") // where nothing is said
+	codes := arrayOver(arrow.PrimitiveTypes.Int32, n, valid, arrow.GetBytes(values))
+	return array.NewDictionaryArray(wordType, codes, texts.texts.array())
 }
 
-func appendWord(b *array.StringBuilder, word string, s said) {
-	switch {
-	case word == WordAudience:
-		b.Append(s.audience)
-	case word == WordChange:
-		b.Append(string(s.change))
-	case s.reason == "":
-		b.AppendNull()
-	default:
-		b.Append(string(s.reason))
+// word gives the value of a word, where text gives the code of one; false for null.
+func (s said) word(name string, d date.Date, text func(string) int32) (int32, bool) {
+	switch name {
+	case WordDate:
+		return d.Days(), true
+	case WordDay:
+		return int32(s.day), s.day > 0
+	case WordAudience:
+		return text(s.audience), true
+	case WordChange:
+		return text(string(s.change)), true
 	}
+	return text(string(s.reason)), s.reason != ""
 }
 
 // leavers gives rows of a schema that hold nothing but ids and the words.
@@ -154,7 +156,7 @@ func leavers(schema *arrow.Schema, id string, ids []string, d date.Date, of func
 				return nil, err
 			}
 		case slices.ContainsFunc(words, func(w arrow.Field) bool { return w.Name == f.Name && arrow.TypeEqual(w.Type, f.Type) }):
-			columns[i] = word(f, len(ids), d, of)
+			columns[i] = word(f, len(ids), d, firstRows(len(ids)), of)
 		default:
 			columns[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, len(ids))
 		}

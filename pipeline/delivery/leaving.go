@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 
 	"github.com/churntier/churntier/pipeline/spill"
 )
@@ -131,18 +130,5 @@ func (r *leavingReader) read() []byte {
 func (r *leavingReader) fail(err error) {
 	if r.err == nil {
 		r.err = err
-	}
-}
-
-// bytesLines gives the lines of a text without their ends.
-func bytesLines(text []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for len(text) > 0 {
-			line, rest, _ := bytes.Cut(text, []byte{'\n'})
-			if !yield(line) {
-				return
-			}
-			text = rest
-		}
 	}
 }

@@ -70,7 +70,7 @@ func (r *renderer) identityRows(some []leaving, of func(row int) said) (lot, err
 	for _, c := range r.layout.Columns {
 		column := texts(known, c.Name)
 		if at := r.word(c.Column); at >= 0 && !r.to.Identifies(c.Name) {
-			column = word(r.words[at], len(some), layout.Date, of)
+			column = word(r.words[at], len(some), layout.Date, firstRows(len(some)), of)
 		}
 		columns = append(columns, column)
 		fields = append(fields, arrow.Field{Name: c.Name, Type: column.DataType(), Nullable: true})

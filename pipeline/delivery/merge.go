@@ -113,9 +113,9 @@ func (m *merge) finish(before *stateReader) error {
 	return u.gone(before, nil)
 }
 
-// stays takes a user who was and is in one audience, or its control arm, with nothing
-// to tell: what decide, tell and count say of nearly everyone who has no cadence,
-// without a standing made of the row of the state.
+// stays takes a user who was and is in one audience, or its control arm, known by the
+// same identity: what decide, tell and count say of nearly everyone where there is no
+// cadence, without a standing made of the row of the state.
 func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
 	if m.cadence != nil || before.lost != nil || len(now) > 1 {
 		return false, nil
@@ -125,11 +125,10 @@ func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
 		return false, err
 	}
 	old, at, from := &before.rows, before.row, m.sources[row.source]
-	c := cells{old.RecordBatch, at, nil}
-	same := old.in.Value(at) && old.control.Value(at) == from.control && uint64(old.payload[at]) == row.payload &&
-		c.text(1) == from.audience && c.text(columnPlace-1) == row.identity && !m.broken(row.place)
-	if !same || c.err != nil {
-		return false, c.err
+	same := old.in.Value(at) && old.control.Value(at) == from.control &&
+		old.audience.at(at) == from.audience && old.identity.at(at) == row.identity && !m.broken(row.place)
+	if !same {
+		return false, nil
 	}
 	before.row++
 	if !from.control {
@@ -137,6 +136,9 @@ func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
 		m.Now++
 		m.Stayed++
 		change := Stayed
+		if uint64(old.payload[at]) != row.payload {
+			change = Updated
+		}
 		if m.whole && !old.last.IsNull(at) && int32(old.last.Value(at)) == m.date.Days() {
 			change = ""
 		}

@@ -3,7 +3,6 @@ package delivery
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -95,17 +94,13 @@ func jsonl(l audience.Layout, schema *arrow.Schema, batch arrow.RecordBatch, row
 	})
 }
 
-// lines encodes rows as JSON, an object each.
-func (r *renderer) lines(l audience.Layout, batch arrow.RecordBatch, rows []int32) ([][]byte, error) {
-	text, err := jsonl(l, r.schema, batch, rows)
+// eachLine encodes rows as JSON, an object each, which is valid until visit returns.
+func (r *renderer) eachLine(l audience.Layout, batch arrow.RecordBatch, rows []int32, visit func(i int, line []byte) error) error {
+	lines, err := audience.NewJSONLines(l, r.schema)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	lines := slices.Collect(bytesLines(text))
-	if len(lines) != len(rows) {
-		return nil, fmt.Errorf("%d lines for %d rows", len(lines), len(rows))
-	}
-	return lines, nil
+	return lines.Each(&audience.Block{Batch: batch}, rows, visit)
 }
 
 func encoded(batch arrow.RecordBatch, rows []int32, open func(io.Writer) (audience.Encoder, error)) ([]byte, error) {
@@ -126,15 +121,12 @@ func (r *renderer) merged(batch arrow.RecordBatch, rows []int32) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	payloads, err := r.lines(r.attributes, batch, rows)
-	if err != nil {
-		return nil, err
-	}
 	var out []byte
-	for i := range rows {
-		out = appendMerged(out, identities[i], string(payloads[i]))
-	}
-	return out, nil
+	err = r.eachLine(r.attributes, batch, rows, func(i int, payload []byte) error {
+		out = appendMerged(out, identities[i], string(payload))
+		return nil
+	})
+	return out, err
 }
 
 // appendMerged adds a line: the identity, a JSON object, with the payload as a text
@@ -159,15 +151,15 @@ func (r *renderer) identities(batch arrow.RecordBatch, rows []int32) (all []stri
 	all, complete = make([]string, len(rows)), make([]bool, len(rows))
 	there := make([]uint32, len(rows)) // identifiers as bits
 	for at, l := range r.identifiers {
-		lines, err := r.lines(l, batch, rows)
-		if err != nil {
-			return nil, nil, err
-		}
-		for i, line := range lines {
+		err := r.eachLine(l, batch, rows, func(i int, line []byte) error {
 			all[i] = joined(all[i], string(line))
 			if !bytes.HasSuffix(line, []byte(`:null}`)) && !bytes.HasSuffix(line, []byte(`:""}`)) {
 				there[i] |= 1 << at
 			}
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
 		}
 	}
 	groups := r.groups()

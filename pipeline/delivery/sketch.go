@@ -5,9 +5,11 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/zeebo/xxh3"
 
 	"github.com/churntier/churntier/pipeline/audience"
+	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
 // sketch is what is decided with about one row.
@@ -23,6 +25,10 @@ type sketcher struct {
 	audience string          // what the word says: all audiences where one row speaks for all
 	lasting  audience.Layout // what a member who stayed is sent again for
 	spare    int             // bytes that what is not lasting takes of a payload at most
+
+	said     []arrow.Array // what the words say, of a batch of the most rows
+	all      []int32       // the rows of one
+	sketches []sketch      // reused
 }
 
 // unsaid is how many bytes a date, a change, a reason or a day takes at most as JSON,
@@ -47,27 +53,37 @@ func (b *builder) newSketcher(s *source) (*sketcher, error) {
 		}
 		return said
 	})
+	k.all = firstRows(snapshot.BatchRows)
+	for _, f := range r.words {
+		k.said = append(k.said, word(f, len(k.all), r.layout.Date, k.all, func(int) said { return said{audience: k.audience} }))
+	}
 	return k, nil
 }
 
-// of gives a sketch of every row.
+// of gives a sketch of every row, valid until the next call.
 func (k *sketcher) of(rows arrow.RecordBatch) ([]sketch, error) {
-	batch := withWords(rows, k.schema, k.layout.Date, func(int) said { return said{audience: k.audience} })
+	n := rows.NumRows()
+	columns := slices.Clone(rows.Columns())
+	for _, a := range k.said {
+		columns = append(columns, array.NewSlice(a, 0, n))
+	}
+	batch := batchOf(k.schema, columns, n)
 	defer batch.Release()
-	all := firstRows(int(rows.NumRows()))
-	sketches := make([]sketch, len(all))
-	if err := k.addPayloads(sketches, batch, all); err != nil {
+	all := k.all[:n]
+	k.sketches = slices.Grow(k.sketches[:0], len(all))[:n]
+	clear(k.sketches)
+	if err := k.addPayloads(batch, all); err != nil {
 		return nil, err
 	}
 	if k.to.Identifiers == nil {
-		return sketches, nil
+		return k.sketches, nil
 	}
 	identities, complete, err := k.identities(batch, all)
 	if err != nil {
 		return nil, err
 	}
-	for i := range sketches {
-		s := &sketches[i]
+	for i := range k.sketches {
+		s := &k.sketches[i]
 		if !complete[i] {
 			s.rule = NoIdentifier
 		}
@@ -75,22 +91,18 @@ func (k *sketcher) of(rows arrow.RecordBatch) ([]sketch, error) {
 			s.identity = identities[i]
 		}
 	}
-	return sketches, nil
+	return k.sketches, nil
 }
 
-func (k *sketcher) addPayloads(sketches []sketch, batch arrow.RecordBatch, rows []int32) error {
+func (k *sketcher) addPayloads(batch arrow.RecordBatch, rows []int32) error {
 	if len(k.lasting.Columns) == 0 {
 		return nil
 	}
-	lines, err := k.lines(k.lasting, batch, rows)
-	if err != nil {
-		return err
-	}
-	for i, line := range lines {
-		sketches[i].payload = xxh3.Hash(line)
+	return k.eachLine(k.lasting, batch, rows, func(i int, line []byte) error {
+		k.sketches[i].payload = xxh3.Hash(line)
 		if limit := k.to.Payload; limit > 0 && len(line)+k.spare > limit {
-			sketches[i].rule = PayloadTooLarge
+			k.sketches[i].rule = PayloadTooLarge
 		}
-	}
-	return nil
+		return nil
+	})
 }

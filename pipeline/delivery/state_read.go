@@ -44,6 +44,47 @@ type stateBatch struct {
 	last, left *array.Date32
 	resting    *array.Boolean
 	payload    []int64
+	audience   textView
+	identity   textView
+}
+
+// textView gives the texts of a column, "" for null.
+type textView struct {
+	column arrow.Array
+	codes  []int32 // of a dictionary
+	words  []string
+	plain  array.StringLike
+}
+
+func viewTexts(column arrow.Array) (v textView, ok bool) {
+	v.column = column
+	switch a := column.(type) {
+	case array.StringLike:
+		v.plain = a
+		return v, true
+	case *array.Dictionary:
+		codes, coded := a.Indices().(*array.Int32)
+		words, worded := a.Dictionary().(array.StringLike)
+		if !coded || !worded {
+			return v, false
+		}
+		v.codes = codes.Values()
+		for i := range words.Len() {
+			v.words = append(v.words, words.Value(i))
+		}
+		return v, true
+	}
+	return v, false
+}
+
+func (v *textView) at(row int) string {
+	switch {
+	case v.column.NullN() > 0 && v.column.IsNull(row):
+		return ""
+	case v.plain != nil:
+		return v.plain.Value(row)
+	}
+	return v.words[v.codes[row]]
 }
 
 // openState opens the state after delivery i; lost says which standings are as
@@ -111,7 +152,11 @@ func (r *stateReader) compareUser(hash uint64, id string) int {
 	if h := r.rows.hashes[r.row]; h != hash {
 		return order(h < hash)
 	}
-	return strings.Compare(string(r.rows.ids.At(r.row)), id)
+	own := r.rows.ids.At(r.row)
+	if string(own) == id { // nearly always
+		return 0
+	}
+	return strings.Compare(string(own), id)
 }
 
 // alone says for certain that no other row is of the user at hand.
@@ -213,7 +258,7 @@ func (r *stateReader) follows(row int) (bool, error) {
 // check takes the columns whose values are looked at without making a Standing.
 func (b *stateBatch) check() error {
 	column := func(i int) arrow.Array { return b.Column(columnNow + i) }
-	var ok [7]bool
+	var ok [9]bool // from control to identity
 	var day *array.Int32
 	var payload *array.Int64
 	b.control, ok[0] = b.Column(2).(*array.Boolean)
@@ -223,9 +268,11 @@ func (b *stateBatch) check() error {
 	b.left, ok[4] = column(3).(*array.Date32)
 	b.resting, ok[5] = column(4).(*array.Boolean)
 	payload, ok[6] = column(5).(*array.Int64)
+	b.identity, ok[7] = viewTexts(column(6))
+	b.audience, ok[8] = viewTexts(b.Column(1))
 	for i, ok := range ok {
 		if !ok {
-			return (&cells{batch: b}).bad(2 + i)
+			return (&cells{batch: b}).bad((2 + i) % columnPlace)
 		}
 	}
 	b.day, b.payload = day.Values(), payload.Values()

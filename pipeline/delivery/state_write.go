@@ -59,8 +59,8 @@ func (w *stateWriter) add(s standing) error {
 	return nil
 }
 
-// stay writes the standing of a member, or of one in a control arm, who stayed with
-// the values that the row at hand of before has, without a cadence.
+// stay writes the standing of a member, or of one in a control arm, who stayed without
+// a cadence; at is the row of before.
 func (w *stateWriter) stay(row *selected, audience int32, control bool, d date.Date, before *stateBatch, at int) error {
 	c := &w.rows
 	if err := w.row(row.hash, row.id, audience, control, row.place); err != nil {
@@ -78,7 +78,7 @@ func (w *stateWriter) stay(row *selected, audience int32, control bool, d date.D
 	c.before.last.addValid(before.last.Value(at), before.last.IsValid(at))
 	c.before.left.addValid(before.left.Value(at), before.left.IsValid(at))
 	c.before.resting.add(before.resting.Value(at))
-	c.before.payload.addValid(0, false)
+	c.before.payload.addValid(before.payload[at], before.payload[at] != int64(row.payload))
 	c.identityBefore.add("", false)
 	return nil
 }

@@ -112,7 +112,7 @@ func (b *builder) writeMembers(ctx context.Context, s *series, from *source) err
 		if len(wanted) == 0 {
 			return nil
 		}
-		batch := withWords(rows, s.as.schema, b.target.Date, func(row int) said {
+		batch := withWords(rows, s.as.schema, b.target.Date, wanted, func(row int) said {
 			m := b.marks[first+int64(row)]
 			return said{audience: b.audiencesOf(m, from), day: int(m.day), change: changes[m.change]}
 		})
