@@ -38,7 +38,7 @@ type asked struct {
 
 func (r *Rules) ask(outsiders []Outsider) (*asked, error) {
 	q := &asked{first: make(map[string]int32, len(outsiders)), next: make([]int32, len(outsiders)), audience: make([]int, len(outsiders))}
-	q.maybe = make([]uint64, 1<<bits.Len(uint(len(outsiders)/4)))
+	q.maybe = make([]uint64, 1<<bits.Len(uint(len(outsiders))))
 	for at, o := range outsiders {
 		q.audience[at] = slices.IndexFunc(r.Audiences, func(a Audience) bool { return a.Name == o.Audience })
 		if q.audience[at] < 0 {
@@ -55,7 +55,7 @@ func (r *Rules) ask(outsiders []Outsider) (*asked, error) {
 	return q, nil
 }
 
-// bit gives the bit of a hash: 16 or more bits for each of the asked.
+// bit gives the bit of a hash: 64 or more bits for each of the asked.
 func (q *asked) bit(hash uint64) (word int, bit uint64) {
 	return int(hash >> 6 & uint64(len(q.maybe)-1)), 1 << (hash & 63)
 }

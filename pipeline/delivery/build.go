@@ -65,9 +65,9 @@ type builder struct {
 
 	sources    []*source
 	rows       int64
-	places     int64  // of rows and leavers together
-	whole      bool   // files are lists that do not say what changed: nobody is in two of one date
-	marks      []mark // by place, of rows that are to be sent
+	places     int64 // of rows and leavers together
+	whole      bool  // files are lists that do not say what changed: nobody is in two of one date
+	marks      marks // of rows that are to be sent
 	unsendable *unsendable
 	taken      taken                     // what the tool knows the members by that are told of
 	leavers    map[string][]*leavingList // by series, one after the other
@@ -150,7 +150,7 @@ func (b *builder) seriesOf(audience string) string {
 // compare sorts the members now, holds them against those of the delivery before,
 // and writes the new state.
 func (b *builder) compare(ctx context.Context, lost func(standing) bool) (err error) {
-	b.marks = make([]mark, b.rows)
+	b.marks = newMarks(b.rows, b.Cadence != nil, b.Destination.Merged)
 	size := int64(idGuess)
 	if b.Destination.Identifiers != nil {
 		size += identityGuess

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/churntier/churntier/pipeline/spill"
 )
 
@@ -26,26 +28,29 @@ type selected struct {
 // gathering sorts the selected rows of all sources by key, in partitions by the
 // leading bits of the hash, so that one partition at a time is in memory.
 type gathering struct {
-	store *spill.Store
-	bits  int // of the number of a partition
+	store     *spill.Store
+	bits      int  // of the number of a partition
+	byPayload bool // rows are sorted by their payload, which is a hash too, in place of that of the id
 }
 
 // Sizes of what is gathered. A record is a header, the id, the identity.
 const (
-	recordHeader  = 8 + 8 + 8 + 2 + 2 + 4
+	recordHeader  = 6 + 2 + 8 + 2 + 4
 	idGuess       = 24
 	identityGuess = 96
-	selectedSize  = 96 // bytes of a row in memory, beside its record
+	selectedSize  = 128 // bytes of a row in memory, beside its record
+	mostPartition = 1 << 20
 	leastBuffer   = 4 << 10
 	mostBuffer    = 32 << 10
 )
 
 // newGathering cuts so many rows, of a size beside their header, that a partition, the
-// records that are held and those on their way take a sixty-fourth of memory each.
-// There are at least as many partitions as some leading bits of the hash tell apart.
+// records that are held and those on their way take a sixty-fourth of memory each, and
+// that a partition fits into the cache of a core. There are at least as many partitions
+// as some leading bits of the hash tell apart.
 func newGathering(rows, size, memory int64, temp string, leading int) *gathering {
 	share := memory / 64
-	for rows*(recordHeader+size+selectedSize)>>leading > share && leading < 12 {
+	for rows*(recordHeader+size+selectedSize)>>leading > min(share, mostPartition) && leading < 12 {
 		leading++
 	}
 	return &gathering{bits: leading, store: spill.New(spill.Options{
@@ -59,12 +64,10 @@ func (g *gathering) put(w *spill.Writer, s *selected, id []byte) error {
 	if err != nil {
 		return err
 	}
-	binary.LittleEndian.PutUint64(p, s.hash)
-	binary.LittleEndian.PutUint64(p[8:], uint64(s.place))
-	binary.LittleEndian.PutUint64(p[16:], s.payload)
-	binary.LittleEndian.PutUint16(p[24:], uint16(s.source))
-	binary.LittleEndian.PutUint16(p[26:], uint16(len(id)))
-	binary.LittleEndian.PutUint32(p[28:], uint32(len(s.identity)))
+	binary.LittleEndian.PutUint64(p, uint64(s.place)<<16|uint64(s.source))
+	binary.LittleEndian.PutUint64(p[8:], s.payload)
+	binary.LittleEndian.PutUint16(p[16:], uint16(len(id)))
+	binary.LittleEndian.PutUint32(p[18:], uint32(len(s.identity)))
 	copy(p[recordHeader+copy(p[recordHeader:], id):], s.identity)
 	return nil
 }
@@ -98,16 +101,19 @@ func (g *gathering) load(ctx context.Context, partition int, p *part) ([]selecte
 		text := string(records) // one for the texts of all
 		for at := 0; at < len(records); {
 			r := records[at:]
-			id := recordHeader + int(binary.LittleEndian.Uint16(r[26:]))
-			n := id + int(binary.LittleEndian.Uint32(r[28:]))
-			p.rows = append(p.rows, selected{
-				hash:     binary.LittleEndian.Uint64(r),
-				place:    int64(binary.LittleEndian.Uint64(r[8:])),
-				payload:  binary.LittleEndian.Uint64(r[16:]),
-				source:   int(binary.LittleEndian.Uint16(r[24:])),
+			id := recordHeader + int(binary.LittleEndian.Uint16(r[16:]))
+			n := id + int(binary.LittleEndian.Uint32(r[18:]))
+			row := selected{
+				place:    int64(binary.LittleEndian.Uint64(r) >> 16),
+				source:   int(binary.LittleEndian.Uint16(r)),
+				payload:  binary.LittleEndian.Uint64(r[8:]),
 				id:       text[at+recordHeader : at+id],
 				identity: text[at+id : at+n],
-			})
+			}
+			if row.hash = row.payload; !g.byPayload {
+				row.hash = xxh3.HashString(row.id)
+			}
+			p.rows = append(p.rows, row)
 			at += n
 		}
 		return nil

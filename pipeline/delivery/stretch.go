@@ -128,7 +128,7 @@ func (s *stretch) give() {
 // mark takes what is to be sent of a row.
 func (s *stretch) mark(row *selected, m mark) {
 	if c := changes[m.change]; c != "" && s.send(c) {
-		s.marks[row.place] = m
+		s.marks.set(row.place, m)
 	}
 	s.taken.add(row.identity, s.seriesOf(s.sources[row.source].audience))
 }

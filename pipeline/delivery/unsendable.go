@@ -46,6 +46,7 @@ func newUnsendable(b *builder) *unsendable {
 	}
 	if b.Destination.Identifiers != nil {
 		u.identities = newGathering(b.rows, idGuess, b.Memory, b.Temp, 0)
+		u.identities.byPayload = true
 	}
 	return u
 }
@@ -72,7 +73,8 @@ func (u *unsendable) look(w *spill.Writer, s selected, id []byte, rule Rule) err
 	if u.sources[s.source].control || s.identity == "" {
 		return nil
 	}
-	s.hash, s.identity = known(s.identity, u.seriesOf(u.sources[s.source].audience)), ""
+	s.payload, s.identity = known(s.identity, u.seriesOf(u.sources[s.source].audience)), ""
+	s.hash = s.payload
 	return u.identities.put(w, &s, id)
 }
 

@@ -105,7 +105,7 @@ func (b *builder) writeMembers(ctx context.Context, s *series, from *source) err
 	return from.each(ctx, names(from.files.Schema()), func(rows arrow.RecordBatch, first int64) error {
 		wanted = wanted[:0]
 		for r := range int(rows.NumRows()) {
-			if b.marks[first+int64(r)].change > 0 {
+			if b.marks.change[first+int64(r)] > 0 {
 				wanted = append(wanted, int32(r))
 			}
 		}
@@ -113,7 +113,7 @@ func (b *builder) writeMembers(ctx context.Context, s *series, from *source) err
 			return nil
 		}
 		batch := withWords(rows, s.as.schema, b.target.Date, wanted, func(row int) said {
-			m := b.marks[first+int64(row)]
+			m := b.marks.at(first + int64(row))
 			return said{audience: b.audiencesOf(m, from), day: int(m.day), change: changes[m.change]}
 		})
 		defer batch.Release()
