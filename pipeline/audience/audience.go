@@ -28,6 +28,7 @@ type Column struct {
 	Program   *filter.Program // the expression, for FromExpression alone
 	Normalise Normalise       // of a text, before it is written or hashed; "" leaves it as it is
 	Hash      Hash            // written in place of a text; "" writes the text itself
+	Required  bool            // whether null in a snapshot column is an error, as it is in the id
 }
 
 // Layout says what a table is made of.

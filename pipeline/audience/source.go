@@ -64,7 +64,7 @@ func (l Layout) field(c Column, snapshot *arrow.Schema) (arrow.Field, error) {
 
 func snapshotField(l Layout, c Column, snapshot *arrow.Schema) (arrow.Field, error) {
 	t, err := typeIn(snapshot, c.Column)
-	return arrow.Field{Type: t, Nullable: c.Column != l.ID}, err
+	return arrow.Field{Type: t, Nullable: c.Column != l.ID && !c.Required}, err
 }
 
 func expressionField(_ Layout, c Column, _ *arrow.Schema) (arrow.Field, error) {

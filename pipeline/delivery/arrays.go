@@ -26,6 +26,24 @@ func (f *flagColumn) add(v bool) {
 	f.n++
 }
 
+// addAll adds one value n times.
+func (f *flagColumn) addAll(v bool, n int) {
+	for ; n > 0 && f.n&7 != 0; n-- {
+		f.add(v)
+	}
+	eight := byte(0)
+	if v {
+		eight = 0xFF
+	}
+	for ; n >= 8; n -= 8 {
+		f.bits = append(f.bits, eight)
+		f.n += 8
+	}
+	for ; n > 0; n-- {
+		f.add(v)
+	}
+}
+
 func (f *flagColumn) empty() { f.bits, f.n = f.bits[:0], 0 }
 
 func (f *flagColumn) array() arrow.Array {
@@ -46,6 +64,13 @@ func (v *validity) add(valid bool) {
 }
 
 func (v *validity) empty() { v.flagColumn.empty(); v.nulls = 0 }
+
+func (v *validity) addAll(valid bool, n int) {
+	v.flagColumn.addAll(valid, n)
+	if !valid {
+		v.nulls += n
+	}
+}
 
 // bitmap is nil where no value is null.
 func (v *validity) bitmap() []byte {
@@ -68,6 +93,13 @@ func (c *numberColumn[T]) addValid(v T, valid bool) {
 	c.valid.add(valid)
 }
 
+func (c *numberColumn[T]) addAll(v T, valid bool, n int) {
+	for range n {
+		c.values = append(c.values, v)
+	}
+	c.valid.addAll(valid, n)
+}
+
 func (c *numberColumn[T]) empty() { c.values = c.values[:0]; c.valid.empty() }
 
 func (c *numberColumn[T]) array(t arrow.DataType) arrow.Array {
@@ -88,6 +120,16 @@ func (c *textColumn) add(text string, valid bool) {
 	c.data = append(c.data, text...)
 	c.ends = append(c.ends, int32(len(c.data)))
 	c.valid.add(valid)
+}
+
+func (c *textColumn) addNulls(n int) {
+	if len(c.ends) == 0 {
+		c.ends = append(c.ends, 0)
+	}
+	for range n {
+		c.ends = append(c.ends, int32(len(c.data)))
+	}
+	c.valid.addAll(false, n)
 }
 
 func (c *textColumn) empty() { c.data, c.ends = c.data[:0], c.ends[:0]; c.valid.empty() }

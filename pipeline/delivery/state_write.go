@@ -28,6 +28,9 @@ type stateColumns struct {
 	place          numberColumn[int64]
 	before         standingColumns
 	identityBefore textColumn
+
+	stayed int // rows at the end of which not all is written: see settle
+	date   arrow.Date32
 }
 
 // standingColumns are those of a Standing that both have, now and before.
@@ -52,6 +55,7 @@ func (w *stateWriter) add(s standing) error {
 	if err := w.row(s.Hash, s.ID, c.audiences.code(s.Audience), s.Control, s.Place); err != nil {
 		return err
 	}
+	c.settle()
 	c.now.add(s.Now, false)
 	c.identity.add(s.Now.Identity, s.Now.Identity != "")
 	c.before.add(s.Before, s.Before.Payload == s.Now.Payload)
@@ -66,21 +70,28 @@ func (w *stateWriter) stay(row *selected, audience int32, control bool, d date.D
 	if err := w.row(row.hash, row.id, audience, control, row.place); err != nil {
 		return err
 	}
-	c.now.in.add(true)
-	c.now.day.add(0)
-	c.now.last.add(arrow.Date32(d.Days()))
-	c.now.left.addValid(0, false)
-	c.now.resting.add(false)
 	c.now.payload.add(int64(row.payload))
 	c.identity.add(row.identity, row.identity != "")
-	c.before.in.add(true)
 	c.before.day.add(before.day[at])
 	c.before.last.addValid(before.last.Value(at), before.last.IsValid(at))
 	c.before.left.addValid(before.left.Value(at), before.left.IsValid(at))
 	c.before.resting.add(before.resting.Value(at))
 	c.before.payload.addValid(before.payload[at], before.payload[at] != int64(row.payload))
-	c.identityBefore.add("", false)
+	c.stayed, c.date = c.stayed+1, arrow.Date32(d.Days())
 	return nil
+}
+
+// settle writes what is the same of everyone who stayed since it was called last.
+func (c *stateColumns) settle() {
+	n := c.stayed
+	c.stayed = 0
+	c.now.in.addAll(true, n)
+	c.now.day.addAll(0, true, n)
+	c.now.last.addAll(c.date, true, n)
+	c.now.left.addAll(0, false, n)
+	c.now.resting.addAll(false, n)
+	c.before.in.addAll(true, n)
+	c.identityBefore.addNulls(n)
 }
 
 // row begins a row, in the file of its bucket.
@@ -127,6 +138,7 @@ func (w *stateWriter) flush() error {
 	if c.control.n == 0 {
 		return nil
 	}
+	c.settle()
 	columns := append([]arrow.Array{c.ids.array(), c.audiences.array(), c.control.array()}, c.now.arrays()...)
 	columns = append(columns, c.identity.array(), c.place.array(arrow.PrimitiveTypes.Int64))
 	columns = append(columns, c.before.arrays()...)

@@ -73,7 +73,7 @@ func (w *tableWriter) begin() (err error) {
 	w.number++
 	l := audience.Layout{ID: w.schema.Field(0).Name}
 	for _, field := range w.schema.Fields() {
-		l.Columns = append(l.Columns, audience.Column{Name: field.Name, Source: audience.FromColumn, Column: field.Name})
+		l.Columns = append(l.Columns, audience.Column{Name: field.Name, Source: audience.FromColumn, Column: field.Name, Required: !field.Nullable})
 	}
 	f.encoder, err = audience.NewParquet(f.out, l, w.schema, audience.ParquetOptions{Compression: "snappy"})
 	return err
