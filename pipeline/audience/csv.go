@@ -30,13 +30,27 @@ func (o CSVOptions) writer() (csvText, error) {
 // NewCSV starts a CSV file of the layout's columns, with its header, for blocks
 // whose batches hold columns of snapshot.
 func NewCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (Encoder, error) {
-	e, err := newLines(w, l, snapshot, "\r\n")
+	e, text, err := newCSV(w, l, snapshot, o)
 	if err != nil {
 		return nil, err
 	}
+	return e, writeHeader(e, text)
+}
+
+// NewCSVLines gives rows as the lines that NewCSV writes, without its header.
+func NewCSVLines(l Layout, snapshot *arrow.Schema, o CSVOptions) (*Lines, error) {
+	e, _, err := newCSV(nil, l, snapshot, o)
+	return &Lines{e}, err
+}
+
+func newCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (*lineEncoder, csvText, error) {
 	text, err := o.writer()
 	if err != nil {
-		return nil, err
+		return nil, text, err
+	}
+	e, err := newLines(w, l, snapshot, "\r\n")
+	if err != nil {
+		return nil, text, err
 	}
 	for i := range e.columns {
 		c := &e.columns[i]
@@ -50,7 +64,7 @@ func NewCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (Encode
 			c.null = `""`
 		}
 	}
-	return e, writeHeader(e, text)
+	return e, text, nil
 }
 
 func writeHeader(e *lineEncoder, text csvText) error {

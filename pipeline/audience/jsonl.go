@@ -34,24 +34,10 @@ func newJSONL(w io.Writer, l Layout, snapshot *arrow.Schema) (*lineEncoder, erro
 	return e, nil
 }
 
-// JSONLines gives rows as the JSON lines that NewJSONL writes, one by one.
-type JSONLines struct{ lines *lineEncoder }
-
-// NewJSONLines gives those of the layout's columns.
-func NewJSONLines(l Layout, snapshot *arrow.Schema) (*JSONLines, error) {
+// NewJSONLines gives rows as the lines that NewJSONL writes.
+func NewJSONLines(l Layout, snapshot *arrow.Schema) (*Lines, error) {
 	e, err := newJSONL(nil, l, snapshot)
-	return &JSONLines{e}, err
-}
-
-// Each gives the line of each row, without its end, and its index into rows. It is
-// valid until visit returns.
-func (j *JSONLines) Each(b *Block, rows []int32, visit func(i int, line []byte) error) error {
-	i := -1
-	j.lines.each = func(line []byte) error {
-		i++
-		return visit(i, line[:len(line)-1])
-	}
-	return j.lines.Write(b, rows)
+	return &Lines{e}, err
 }
 
 // jsonCell gives the cells of an array as JSON values. What JSON has no type for

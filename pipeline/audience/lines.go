@@ -132,3 +132,18 @@ func (e *lineEncoder) Close() error {
 }
 
 func (e *lineEncoder) Rows() int64 { return e.rows }
+
+// Lines gives rows as the lines of a format one by one, where no file is written. It
+// is not safe for concurrent use.
+type Lines struct{ encoder *lineEncoder }
+
+// Each gives the line of each row, with its end, and its index into rows. It is valid
+// until visit returns. What Encoder.Write says of errors holds here too.
+func (l *Lines) Each(b *Block, rows []int32, visit func(i int, line []byte) error) error {
+	i := -1
+	l.encoder.each = func(line []byte) error {
+		i++
+		return visit(i, line)
+	}
+	return l.encoder.Write(b, rows)
+}

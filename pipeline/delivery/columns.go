@@ -117,8 +117,7 @@ func word(f arrow.Field, n int, d date.Date, some []int32, of func(row int) said
 	values, valid := make([]int32, n), make([]byte, bitutil.BytesForBits(int64(n)))
 	var texts wordColumn
 	for _, row := range some {
-		text := func(s string) int32 { return texts.code(s) }
-		v, known := of(int(row)).word(f.Name, d, text)
+		v, known := of(int(row)).word(f.Name, d, texts.code)
 		values[row] = v
 		bitutil.SetBitTo(valid, int(row), known)
 	}

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -78,11 +77,13 @@ func (r *renderer) identityRows(some []leaving, of func(row int) said) (lot, err
 	}
 	schema := arrow.NewSchema(fields, nil)
 	batch := array.NewRecordBatch(schema, columns, int64(len(some)))
-	header, err := r.header()
-	return lot{batch: batch, text: func(rows []int32) ([]byte, error) {
-		text, err := r.csv(layout, schema, batch, rows)
-		return bytes.TrimPrefix(text, header), err
-	}}, err
+	return lot{batch: batch, text: func(rows []int32) (text []byte, err error) {
+		err = r.eachCSV(layout, schema, batch, rows, func(_ int, row []byte) error {
+			text = append(text, row...)
+			return nil
+		})
+		return text, err
+	}}, nil
 }
 
 // kept is the form of a column whose texts are plain phone numbers: in it they are

@@ -3,7 +3,6 @@ package delivery
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"slices"
 	"strings"
 
@@ -62,39 +61,44 @@ func (r *renderer) header() ([]byte, error) {
 	if r.to.Format != formatCSV {
 		return nil, nil
 	}
-	return r.csv(r.layout, r.schema, nil, nil)
+	var out bytes.Buffer
+	e, err := audience.NewCSV(&out, r.layout, r.schema, audience.CSVOptions{Formula: r.formula})
+	if err == nil {
+		err = e.Close()
+	}
+	return out.Bytes(), err
 }
 
-// text encodes rows, without a header.
-func (r *renderer) text(batch arrow.RecordBatch, rows []int32) ([]byte, error) {
+// each encodes rows, which are valid until visit returns. It may be called by several
+// workers at once.
+func (r *renderer) each(batch arrow.RecordBatch, rows []int32, visit func(i int, text []byte) error) error {
 	switch {
 	case r.to.Merged:
-		return r.merged(batch, rows)
+		return r.eachMerged(batch, rows, visit)
 	case r.to.Format == formatCSV:
-		header, err := r.header()
-		if err != nil {
-			return nil, err
-		}
-		text, err := r.csv(r.layout, r.schema, batch, rows)
-		return bytes.TrimPrefix(text, header), err
+		return r.eachCSV(r.layout, r.schema, batch, rows, visit)
 	}
-	return jsonl(r.layout, r.schema, batch, rows)
+	return r.eachLine(r.layout, batch, rows, visit)
 }
 
-// csv encodes rows after a header.
-func (r *renderer) csv(l audience.Layout, schema *arrow.Schema, batch arrow.RecordBatch, rows []int32) ([]byte, error) {
-	return encoded(batch, rows, func(w io.Writer) (audience.Encoder, error) {
-		return audience.NewCSV(w, l, schema, audience.CSVOptions{Formula: r.formula})
+// text encodes rows one after the other.
+func (r *renderer) text(batch arrow.RecordBatch, rows []int32) (text []byte, err error) {
+	err = r.each(batch, rows, func(_ int, row []byte) error {
+		text = append(text, row...)
+		return nil
 	})
+	return text, err
 }
 
-func jsonl(l audience.Layout, schema *arrow.Schema, batch arrow.RecordBatch, rows []int32) ([]byte, error) {
-	return encoded(batch, rows, func(w io.Writer) (audience.Encoder, error) {
-		return audience.NewJSONL(w, l, schema)
-	})
+func (r *renderer) eachCSV(l audience.Layout, schema *arrow.Schema, batch arrow.RecordBatch, rows []int32, visit func(i int, text []byte) error) error {
+	lines, err := audience.NewCSVLines(l, schema, audience.CSVOptions{Formula: r.formula})
+	if err != nil {
+		return err
+	}
+	return lines.Each(&audience.Block{Batch: batch}, rows, visit)
 }
 
-// eachLine encodes rows as JSON, an object each, which is valid until visit returns.
+// eachLine encodes rows as JSON, an object each.
 func (r *renderer) eachLine(l audience.Layout, batch arrow.RecordBatch, rows []int32, visit func(i int, line []byte) error) error {
 	lines, err := audience.NewJSONLines(l, r.schema)
 	if err != nil {
@@ -103,30 +107,22 @@ func (r *renderer) eachLine(l audience.Layout, batch arrow.RecordBatch, rows []i
 	return lines.Each(&audience.Block{Batch: batch}, rows, visit)
 }
 
-func encoded(batch arrow.RecordBatch, rows []int32, open func(io.Writer) (audience.Encoder, error)) ([]byte, error) {
-	var out bytes.Buffer
-	e, err := open(&out)
-	if err == nil && len(rows) > 0 {
-		err = e.Write(&audience.Block{Batch: batch}, rows)
-	}
-	if err == nil {
-		err = e.Close()
-	}
-	return out.Bytes(), err
+// eachObject encodes rows as JSON objects without the end of the line.
+func (r *renderer) eachObject(l audience.Layout, batch arrow.RecordBatch, rows []int32, visit func(i int, object []byte) error) error {
+	return r.eachLine(l, batch, rows, func(i int, line []byte) error { return visit(i, bytes.TrimSuffix(line, []byte{'\n'})) })
 }
 
-// merged encodes rows as an identifier and a payload.
-func (r *renderer) merged(batch arrow.RecordBatch, rows []int32) ([]byte, error) {
+// eachMerged encodes rows as an identifier and a payload.
+func (r *renderer) eachMerged(batch arrow.RecordBatch, rows []int32, visit func(i int, text []byte) error) error {
 	identities, _, err := r.identities(batch, rows)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var out []byte
-	err = r.eachLine(r.attributes, batch, rows, func(i int, payload []byte) error {
-		out = appendMerged(out, identities[i], string(payload))
-		return nil
+	var row []byte
+	return r.eachObject(r.attributes, batch, rows, func(i int, payload []byte) error {
+		row = appendMerged(row[:0], identities[i], string(payload))
+		return visit(i, row)
 	})
-	return out, err
 }
 
 // appendMerged adds a line: the identity, a JSON object, with the payload as a text
@@ -151,7 +147,7 @@ func (r *renderer) identities(batch arrow.RecordBatch, rows []int32) (all []stri
 	all, complete = make([]string, len(rows)), make([]bool, len(rows))
 	there := make([]uint32, len(rows)) // identifiers as bits
 	for at, l := range r.identifiers {
-		err := r.eachLine(l, batch, rows, func(i int, line []byte) error {
+		err := r.eachObject(l, batch, rows, func(i int, line []byte) error {
 			all[i] = joined(all[i], string(line))
 			if !bytes.HasSuffix(line, []byte(`:null}`)) && !bytes.HasSuffix(line, []byte(`:""}`)) {
 				there[i] |= 1 << at

@@ -98,7 +98,7 @@ func (k *sketcher) addPayloads(batch arrow.RecordBatch, rows []int32) error {
 	if len(k.lasting.Columns) == 0 {
 		return nil
 	}
-	return k.eachLine(k.lasting, batch, rows, func(i int, line []byte) error {
+	return k.eachObject(k.lasting, batch, rows, func(i int, line []byte) error {
 		k.sketches[i].payload = xxh3.Hash(line)
 		if limit := k.to.Payload; limit > 0 && len(line)+k.spare > limit {
 			k.sketches[i].rule = PayloadTooLarge

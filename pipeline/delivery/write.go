@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
 // write writes the files of each series: members as far as they are to be sent, then
@@ -100,9 +102,42 @@ func (b *builder) withoutSource(name string) (id string, published *arrow.Schema
 	return id, arrow.NewSchema(fields, nil)
 }
 
+// writeMembers writes the rows of a source that are to be sent.
 func (b *builder) writeMembers(ctx context.Context, s *series, from *source) error {
+	splits := snapshot.Cut(from.files.Parts, renderedRows)
+	if b.Destination.Format == formatParquet {
+		for _, split := range splits {
+			if err := b.eachWanted(ctx, s.as, from, split, s.write); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return inOrder(ctx, max(1, b.Workers), len(splits), func(ctx context.Context, i int) (all []rendered, err error) {
+		err = b.eachWanted(ctx, s.as, from, splits[i], func(of lot, rows []int32) error {
+			r, err := s.as.render(of, rows)
+			all = append(all, r)
+			return err
+		})
+		return all, err
+	}, func(all []rendered) error {
+		for i := range all {
+			if err := s.write(all[i].lot(), firstRows(len(all[i].places))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// renderedRows is about how many rows of a source are encoded by one worker at once.
+const renderedRows = 1 << 17
+
+// eachWanted gives the rows of a split that are to be sent. They hold until visit
+// returns.
+func (b *builder) eachWanted(ctx context.Context, as *renderer, from *source, split snapshot.Split, visit func(of lot, rows []int32) error) error {
 	var wanted []int32
-	return from.each(ctx, names(from.files.Schema()), func(rows arrow.RecordBatch, first int64) error {
+	return from.eachOf(ctx, from.files.Split(split, names(from.files.Schema())), func(rows arrow.RecordBatch, first int64) error {
 		wanted = wanted[:0]
 		for r := range int(rows.NumRows()) {
 			if b.marks.change[first+int64(r)] > 0 {
@@ -112,14 +147,14 @@ func (b *builder) writeMembers(ctx context.Context, s *series, from *source) err
 		if len(wanted) == 0 {
 			return nil
 		}
-		batch := withWords(rows, s.as.schema, b.target.Date, wanted, func(row int) said {
+		batch := withWords(rows, as.schema, b.target.Date, wanted, func(row int) said {
 			m := b.marks.at(first + int64(row))
 			return said{audience: b.audiencesOf(m, from), day: int(m.day), change: changes[m.change]}
 		})
 		defer batch.Release()
-		return s.write(lot{
+		return visit(lot{
 			batch: batch,
-			text:  func(rows []int32) ([]byte, error) { return s.as.text(batch, rows) },
+			text:  func(rows []int32) ([]byte, error) { return as.text(batch, rows) },
 			place: func(row int32) int64 { return first + int64(row) },
 		}, wanted)
 	})
