@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,8 @@ type Job struct {
 	Memory  int64  // bytes that the sorting of users may take
 	Workers int    // pieces of work done at once, at least one
 	Explain Explainer
+
+	bucketRows int64 // most standings of a bucket; 0 is tableFileRows
 }
 
 // builder stages what one delivery sends.
@@ -159,7 +162,7 @@ func (b *builder) compare(ctx context.Context, lost func(standing) bool) (err er
 	if b.last != nil {
 		known = b.last.standings()
 	}
-	cut := bucketBits(max(b.rows, known), b.last)
+	cut := bucketBits(max(b.rows, known), cmp.Or(b.bucketRows, tableFileRows), b.last)
 	g := newGathering(b.rows, size, b.Memory, b.Temp, cut)
 	defer func() { err = errors.Join(err, g.close()) }()
 	if err := b.gather(ctx, g); err != nil {

@@ -116,7 +116,7 @@ func TestStateOfTheFirstVersionIsRead(t *testing.T) {
 	if err != nil || len(now) != len(want) {
 		t.Errorf("%d standings, %v", len(now), err)
 	}
-	if all := (&builder{last: i}).stretches(bucketBits(3*tableFileRows, i)); len(all) != 1 || all[0].before.standings() != int64(len(want)) {
+	if all := (&builder{last: i}).stretches(bucketBits(3*tableFileRows, tableFileRows, i)); len(all) != 1 || all[0].before.standings() != int64(len(want)) {
 		t.Errorf("%d stretches, the first with %d standings; expected all in one", len(all), all[0].before.standings())
 	}
 }

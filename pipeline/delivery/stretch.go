@@ -35,14 +35,14 @@ func (i *Intent) standings() int64 {
 }
 
 // bucketBits says by how many leading bits of the hash a state of about so many
-// standings is cut: into files of a quarter to all of tableFileRows, as the state
-// before is where that still fits.
-func bucketBits(standings int64, before *Intent) int {
+// standings is cut: into buckets of a quarter to all of most, as the state before is
+// where that still fits.
+func bucketBits(standings, most int64, before *Intent) int {
 	cut := 0
-	if before != nil && before.Buckets > 1 && standings>>before.bits() >= tableFileRows/4 {
+	if before != nil && standings>>before.bits() >= most/4 {
 		cut = before.bits()
 	}
-	for cut < mostBucketBits && standings>>cut > tableFileRows {
+	for cut < mostBucketBits && standings>>cut > most {
 		cut++
 	}
 	return cut

@@ -153,7 +153,7 @@ func (t *tool) job(p *process) (*delivery.Job, error) {
 	explain := func(_ context.Context, _ *publish.Published, leavers []delivery.Leaver) (delivery.Explanation, error) {
 		return delivery.Explanation{Reasons: slices.Repeat([]delivery.Reason{delivery.Filter}, len(leavers)), From: delivery.FromSnapshot}, nil
 	}
-	return &delivery.Job{Delivery: d, Ledger: ledger, Now: t.now, By: t.world.name(), Temp: t.temp, Memory: 1 << 20, Explain: explain}, nil
+	return &delivery.Job{Delivery: d, Ledger: ledger, Now: t.now, By: t.world.name(), Temp: t.temp, Memory: 1 << 20, Workers: 3, Explain: explain}, nil
 }
 
 // attempt is one process that delivers.
