@@ -43,6 +43,7 @@ func ExplainBySnapshot(ctx context.Context, n Night, p *publish.Published, engin
 		return nil, err
 	}
 	e := &Explainer{engine: engine, rules: n.Rules, plan: plan}
+	// What the run had found of the same inputs needs no second proof.
 	r := &run{Night: n, inputs: in, plan: plan, assumes: p.Manifest.Rows.Excluded+p.Manifest.Rows.Duplicates == 0}
 	if e.found, err = r.findOut(ctx, engine); err != nil {
 		return nil, errors.Join(err, e.Close())
