@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,24 +25,33 @@ const (
 // Files is a pinned snapshot with random access to its parts.
 type Files struct {
 	*Pinned
-	limits Limits
-	files  []*File
-	close  []io.Closer
+	limits   Limits
+	files    []*File
+	close    []io.Closer
+	cancel   context.CancelFunc // of what is fetched
+	fetching sync.WaitGroup
 }
 
-// spoolsAtOnce bounds how many parts are downloaded side by side.
-const spoolsAtOnce = 4
+const (
+	opensAtOnce  = 4 // footers read side by side
+	spoolsAtOnce = 4 // parts downloaded side by side
+)
 
 // Open gives random access to the parts and reads their footers, which fills
 // Rows and GroupRows of each. With VerifyWhole a part of a remote store is first
 // copied to folder temp, every byte checked against the checksum of the store, or
-// that of Sum; local parts are read in place.
+// that of Sum; local parts are read in place. Open waits for the first part; of the
+// others the footers are enough, and whoever reads more of one waits until the part
+// is there and right.
 func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*Files, error) {
 	f := &Files{Pinned: p, limits: lim, files: make([]*File, len(p.Parts)), close: make([]io.Closer, len(p.Parts))}
-	g, spooling := errgroup.WithContext(ctx)
-	g.SetLimit(spoolsAtOnce)
+	fetching, cancel := context.WithCancel(ctx)
+	f.cancel = cancel
+	arrivals := f.fetch(fetching, v, temp)
+	g, opening := errgroup.WithContext(ctx)
+	g.SetLimit(opensAtOnce)
 	for i := range p.Parts {
-		g.Go(func() error { return f.open(ctx, spooling, i, v, temp) })
+		g.Go(func() error { return f.open(ctx, opening, i, arrivals[i]) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -52,19 +62,41 @@ func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*F
 	return f, nil
 }
 
-// open opens part i. What is spooled is done with when the group is, and a part
-// that is read in place goes on being read as long as ctx lasts.
-func (f *Files) open(ctx, spooling context.Context, i int, v Verify, temp string) error {
+// fetch begins to bring the parts that are not read in place, the first ones first.
+func (f *Files) fetch(ctx context.Context, v Verify, temp string) []*arrival {
+	arrivals := make([]*arrival, len(f.Parts))
+	for i, part := range f.Parts {
+		if v == VerifyWhole && part.attrs.HasCRC32C && !f.Source.Bucket.InPlace() {
+			arrivals[i] = &arrival{over: make(chan struct{})}
+			f.close[i] = arrivals[i]
+		}
+	}
+	f.fetching.Go(func() {
+		var g errgroup.Group
+		g.SetLimit(spoolsAtOnce)
+		for i, a := range arrivals {
+			if a != nil {
+				g.Go(func() error { a.fetch(ctx, f.Source.Bucket, f.Parts[i].attrs, temp); return nil })
+			}
+		}
+		_ = g.Wait() // an arrival keeps its own error
+	})
+	return arrivals
+}
+
+// open opens part i, in place where it has no arrival: then it is read as long as
+// ctx lasts, while opening ends with the group.
+func (f *Files) open(ctx, opening context.Context, i int, a *arrival) (err error) {
 	part := &f.Parts[i]
-	r, err := f.access(ctx, spooling, part, v, temp)
-	if errors.Is(err, objstore.ErrChanged) || errors.Is(err, objstore.ErrNotExist) {
-		err = fmt.Errorf("%w: it changed since the run began: %w", ErrNotReady, err)
+	switch {
+	case a == nil:
+		err = f.openInPlace(ctx, i)
+	case i == 0:
+		err = f.openArrived(opening, i, a)
+	default:
+		err = f.openComing(opening, i, a)
 	}
 	if err != nil {
-		return fmt.Errorf("part %s: %w", part.Name, err)
-	}
-	f.close[i] = r
-	if f.files[i], err = OpenFile(r, part.Size, part.Name, f.limits); err != nil {
 		return err
 	}
 	part.GroupRows = f.files[i].GroupRows()
@@ -72,11 +104,52 @@ func (f *Files) open(ctx, spooling context.Context, i int, v Verify, temp string
 	return nil
 }
 
-func (f *Files) access(ctx, spooling context.Context, part *Part, v Verify, temp string) (objstore.ReaderAtCloser, error) {
-	if v == VerifyWhole && part.attrs.HasCRC32C && !f.Source.Bucket.InPlace() {
-		return spool(spooling, f.Source.Bucket, part.attrs, temp)
+func (f *Files) openInPlace(ctx context.Context, i int) error {
+	part := f.Parts[i]
+	r, err := f.Source.Bucket.OpenAt(ctx, part.attrs)
+	if err != nil {
+		return fmt.Errorf("part %s: %w", part.Name, asNotReady(err))
 	}
-	return f.Source.Bucket.OpenAt(ctx, part.attrs)
+	f.close[i] = r
+	f.files[i], err = OpenFile(r, part.Size, part.Name, f.limits)
+	return err
+}
+
+// openArrived waits for a part.
+func (f *Files) openArrived(ctx context.Context, i int, a *arrival) (err error) {
+	part := f.Parts[i]
+	select {
+	case <-a.over:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if a.err != nil {
+		return fmt.Errorf("part %s: %w", part.Name, a.err)
+	}
+	f.files[i], err = OpenFile(a, part.Size, part.Name, f.limits)
+	return err
+}
+
+// openComing waits for a part only where its footer alone is not enough.
+func (f *Files) openComing(ctx context.Context, i int, a *arrival) error {
+	part := f.Parts[i]
+	direct, err := f.Source.Bucket.OpenAt(ctx, part.attrs)
+	if err != nil {
+		return f.openArrived(ctx, i, a)
+	}
+	f.files[i], err = openEarly(direct, a, &part, f.limits)
+	if err := errors.Join(err, direct.Close()); err != nil {
+		return f.openArrived(ctx, i, a)
+	}
+	return nil
+}
+
+// asNotReady gives an error its kind where a part is not what it was.
+func asNotReady(err error) error {
+	if errors.Is(err, objstore.ErrChanged) || errors.Is(err, objstore.ErrNotExist) {
+		return fmt.Errorf("%w: it changed since the run began: %w", ErrNotReady, err)
+	}
+	return err
 }
 
 // spool copies an object to a nameless file in folder temp, which is gone when
@@ -97,8 +170,10 @@ func spool(ctx context.Context, b *objstore.Bucket, a objstore.Attrs, temp strin
 	return out, nil
 }
 
-// Close frees the parts.
+// Close frees the parts, and fetches no more of them.
 func (f *Files) Close() error {
+	f.cancel()
+	f.fetching.Wait()
 	var errs []error
 	for _, c := range f.close {
 		if c != nil {
