@@ -23,7 +23,10 @@ const (
 
 // prepareGCS also writes the config of the night from the cloud to the cloud.
 func prepareGCS(ctx context.Context, b *bench, n *night) error {
-	if err := prepareJ1(ctx, b, n); err != nil {
+	if err := b.makeSnapshot(ctx, n, today, 0); err != nil {
+		return err
+	}
+	if err := n.writeConfig(n.threeAudiences("model.json", "snapshots", "churntier")); err != nil {
 		return err
 	}
 	text := n.threeAudiences("model.json", "gs://"+cloudBucket+"/"+cloudSnapshots, "gs://"+cloudBucket+"/"+cloudPublished)

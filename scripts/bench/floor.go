@@ -51,7 +51,7 @@ func (b *bench) floor(ctx context.Context, n *night, ours *contender) (*limits, 
 	if _, err := b.once(ctx, ours); err != nil {
 		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, b.self, floorCommand, n.codec, filepath.Join(n.dir, "snapshots", "*", "*.parquet"), ours.files, n.dir).Output()
+	out, err := exec.CommandContext(ctx, b.self, floorCommand, n.codec, filepath.Join(n.dir, "snapshots", "dt="+today, "*.parquet"), ours.files, n.dir).Output()
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 
 // prepareJ3 trains the trees on the snapshot of J1, unless they are there.
 func prepareJ3(ctx context.Context, b *bench, n *night) error {
-	if err := b.makeSnapshot(ctx, n, today, 0); err != nil {
+	if err := b.twoSnapshots(ctx, n); err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(n.dir, "forest.json")); err != nil {
@@ -17,11 +17,14 @@ func prepareJ3(ctx context.Context, b *bench, n *night) error {
 			return err
 		}
 	}
-	return n.writeConfig(n.threeAudiences("forest.json", "snapshots", "churntier"))
+	if err := n.writeConfig(n.threeAudiences("forest.json", "snapshots", "churntier")); err != nil {
+		return err
+	}
+	return b.yesterday(ctx, n)
 }
 
 func contendersJ3(b *bench, n *night) []*contender {
-	all := b.ours(n, "churntier", "")
+	all := b.ours(n, "churntier", n.before("churntier"))
 	if b.alone {
 		return all
 	}

@@ -44,7 +44,7 @@ var jobs = map[string]job{
 		tally: "bit_xor(hash(user_id, round(100 * score::DOUBLE)::BIGINT)) AS rows",
 	},
 	"J3":  {title: "J3: J1 with 200 boosted trees", prepare: prepareJ3, measure: inTurn(contendersJ3), tally: tallyMembers},
-	"GCS": {title: "GCS: J1 from and to Google Cloud Storage", prepare: prepareGCS, measure: measureGCS, tally: tallyMembers, after: printCloud},
+	"GCS": {title: "GCS: a first J1 from and to Google Cloud Storage", folder: "cloud-", prepare: prepareGCS, measure: measureGCS, tally: tallyMembers, after: printCloud},
 }
 
 // inTurn measures contenders that need nothing beside them.
@@ -67,10 +67,13 @@ const tallyMembers = "bit_xor(hash(user_id, round(100 * score::DOUBLE)::BIGINT, 
 var categories = []string{"high", "medium", "low"}
 
 func prepareJ1(ctx context.Context, b *bench, n *night) error {
-	if err := b.makeSnapshot(ctx, n, today, 0); err != nil {
+	if err := b.twoSnapshots(ctx, n); err != nil {
 		return err
 	}
-	return n.writeConfig(n.threeAudiences("model.json", "snapshots", "churntier"))
+	if err := n.writeConfig(n.threeAudiences("model.json", "snapshots", "churntier")); err != nil {
+		return err
+	}
+	return b.yesterday(ctx, n)
 }
 
 // threeAudiences gives the config of the categories' members in Parquet.
@@ -87,19 +90,16 @@ func (n *night) threeAudiences(model, snapshots, publish string) string {
 }
 
 func contendersJ1(b *bench, n *night) []*contender {
-	all := b.ours(n, "churntier", "")
+	all := b.ours(n, "churntier", n.before("churntier"))
 	if b.alone {
 		return all
 	}
 	return append(all, b.peer(n, "DuckDB", "job.js"), b.peer(n, "DuckDB, unique ids", "job.js", "--unique"), b.peer(n, "Polars", "job-polars.js"))
 }
 
-// prepareJ2 also does yesterday's night, whose results are copied before each round.
 func prepareJ2(ctx context.Context, b *bench, n *night) error {
-	for drift, date := range []string{yesterday, today} {
-		if err := b.makeSnapshot(ctx, n, date, drift); err != nil {
-			return err
-		}
+	if err := b.twoSnapshots(ctx, n); err != nil {
+		return err
 	}
 	var s strings.Builder
 	fmt.Fprintf(&s, configHead+`holdout: {share: 0.05, salt: bench}
@@ -114,10 +114,14 @@ audiences:
 	if err := n.writeConfig(s.String()); err != nil {
 		return err
 	}
-	return b.yesterday(ctx, n)
+	if err := b.yesterday(ctx, n); err != nil {
+		return err
+	}
+	return run(exec.CommandContext(ctx, "node", filepath.Join(peers, "job.js"), n.dir, n.before("peer"), "--whole", "--date", yesterday, "--codec", n.codec))
 }
 
-// yesterday leaves what churntier and DuckDB made of yesterday's snapshot.
+// yesterday leaves what churntier made of yesterday's snapshot, which is linked before
+// each round.
 func (b *bench) yesterday(ctx context.Context, n *night) error {
 	out := filepath.Join(n.dir, "churntier")
 	if err := os.RemoveAll(out); err != nil {
@@ -129,10 +133,7 @@ func (b *bench) yesterday(ctx context.Context, n *night) error {
 	if err := os.RemoveAll(n.before("churntier")); err != nil {
 		return err
 	}
-	if err := os.Rename(out, n.before("churntier")); err != nil {
-		return err
-	}
-	return run(exec.CommandContext(ctx, "node", filepath.Join(peers, "job.js"), n.dir, n.before("peer"), "--whole", "--date", yesterday, "--codec", n.codec))
+	return os.Rename(out, n.before("churntier"))
 }
 
 func (n *night) before(who string) string { return filepath.Join(n.dir, "yesterday-"+who) }

@@ -38,6 +38,16 @@ func run(cmd *exec.Cmd) error {
 	return nil
 }
 
+// twoSnapshots writes those of yesterday and today.
+func (b *bench) twoSnapshots(ctx context.Context, n *night) error {
+	for drift, date := range []string{yesterday, today} {
+		if err := b.makeSnapshot(ctx, n, date, drift); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // makeSnapshot writes the snapshot of a date, unless it is there.
 func (b *bench) makeSnapshot(ctx context.Context, n *night, date string, drift int) error {
 	if _, err := os.Stat(filepath.Join(n.dir, "snapshots", "dt="+date, "_SUCCESS")); err == nil {
