@@ -6,8 +6,9 @@ import (
 )
 
 // Who shares an id with another row is known only when all rows were read. Where
-// nobody did in the publication before, a night is written on the assumption that
-// every id is on one row, and proves it on the way. Where that fails nothing was
+// nobody did in the publication before, a night of several splits is written on the
+// assumption that every id is on one row, and proves it on the way; of one split it
+// takes little to find out first. Where that fails nothing was
 // sealed: the night begins anew under the name of another run, and finds out first. The
 // files of the run given up are orphans, as those of one that was killed.
 
@@ -21,10 +22,11 @@ var errAssumed = errors.New("assumed that no rows share an id")
 // written if it were known that they share an id.
 func mayBeAssumed(err error) bool { return errors.Is(err, ErrShared) || isContentFault(err) }
 
-// likelyUnique says whether the night may assume that no rows share an id: when nobody
-// is on a list of those never scored, and the publication before had no duplicates.
+// likelyUnique says whether the night may assume that no rows share an id: when it has
+// several splits, nobody is on a list of those never scored, and the publication before
+// had no duplicates.
 func (r *run) likelyUnique(ctx context.Context) (bool, error) {
-	if len(r.plan.excludedAndDuplicates().Lists) > 0 {
+	if len(r.plan.Splits) < 2 || len(r.plan.excludedAndDuplicates().Lists) > 0 {
 		return false, nil
 	}
 	before, err := r.ledger.Past(ctx, r.Date, 1)
