@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,10 @@ var ErrProjection = errors.New("published, but latest/ could not be updated")
 
 // readBackAtOnce bounds how many staged files are read back side by side.
 const readBackAtOnce = 4
+
+// readAtOnce is up to how many bytes a Parquet file in a remote store is read in one
+// request; a larger one is read piece by piece.
+const readAtOnce = 16 << 20
 
 // seal makes sure that the run is whole and writes its manifest, whose SHA-256 it
 // gives.
@@ -72,7 +77,7 @@ func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows in
 	if err := there.Check(written); err != nil {
 		return 0, err
 	}
-	if f.Format == formatParquet {
+	if f.Format == formatParquet && (b.InPlace() || attrs.Size > readAtOnce) {
 		r, err := b.OpenAt(ctx, attrs)
 		if err != nil {
 			return 0, err
@@ -86,7 +91,22 @@ func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows in
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	if f.Format == formatParquet {
+		return countWhole(r, attrs.Size)
+	}
 	return countText(r, f)
+}
+
+// countWhole takes a Parquet file of so many bytes into memory in one go.
+func countWhole(r io.Reader, size int64) (int64, error) {
+	data := make([]byte, size)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return 0, err
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil { // the end, where the checksum is known
+		return 0, err
+	}
+	return audience.CountParquet(bytes.NewReader(data), size)
 }
 
 func countText(r io.Reader, f publish.File) (int64, error) {

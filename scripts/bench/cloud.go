@@ -23,10 +23,7 @@ const (
 
 // prepareGCS also writes the config of the night from the cloud to the cloud.
 func prepareGCS(ctx context.Context, b *bench, n *night) error {
-	if err := b.makeSnapshot(ctx, n, today, 0); err != nil {
-		return err
-	}
-	if err := n.writeConfig(n.threeAudiences("model.json", "snapshots", "churntier")); err != nil {
+	if err := prepareJ1(ctx, b, n); err != nil {
 		return err
 	}
 	text := n.threeAudiences("model.json", "gs://"+cloudBucket+"/"+cloudSnapshots, "gs://"+cloudBucket+"/"+cloudPublished)
@@ -52,17 +49,21 @@ func measureGCS(ctx context.Context, b *bench, n *night) (all []*contender, err 
 	transfer := func(args ...string) []string {
 		return append([]string{b.self, transferCommand, threads}, args...)
 	}
-	if err := c.run(ctx, transfer("up", filepath.Join(n.dir, "snapshots"), cloudSnapshots)); err != nil {
+	partition := "dt=" + today
+	if err := c.run(ctx, transfer("up", filepath.Join(n.dir, "snapshots", partition), cloudSnapshots+"/"+partition)); err != nil {
 		return nil, err
 	}
-	clear := func(ctx context.Context) error { return c.run(ctx, transfer("clear", cloudPublished)) }
-	local := b.ours(n, "churntier", "")[0]
+	// What is published of yesterday is there before each round, and nothing else.
+	reset := func(ctx context.Context) error {
+		return errors.Join(c.run(ctx, transfer("clear", cloudPublished)), c.run(ctx, transfer("up", n.before("churntier"), cloudPublished)))
+	}
+	local := b.ours(n, "churntier", n.before("churntier"))[0]
 	local.name = "churntier on local files"
-	ours := &contender{name: "churntier in the cloud", args: slices.Clone(local.args), env: c.environment(), reset: clear}
+	ours := &contender{name: "churntier in the cloud", args: slices.Clone(local.args), env: c.environment(), reset: reset}
 	ours.args[slices.Index(ours.args, n.config())] = n.cloudConfig()
 	alone := &contender{
-		name: "the transfer alone", env: c.environment(), reset: clear,
-		args: transfer("down", cloudSnapshots, "up", local.out, cloudPublished),
+		name: "the transfer alone", env: c.environment(), reset: reset,
+		args: transfer("down", cloudSnapshots, "up", filepath.Join(local.out, "runs", today), cloudPublished+"/alone"),
 	}
 	all = []*contender{ours, local, alone}
 	return all, b.measure(ctx, n, all)

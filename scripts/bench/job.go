@@ -44,7 +44,7 @@ var jobs = map[string]job{
 		tally: "bit_xor(hash(user_id, round(100 * score::DOUBLE)::BIGINT)) AS rows",
 	},
 	"J3":  {title: "J3: J1 with 200 boosted trees", prepare: prepareJ3, measure: inTurn(contendersJ3), tally: tallyMembers},
-	"GCS": {title: "GCS: a first J1 from and to Google Cloud Storage", folder: "cloud-", prepare: prepareGCS, measure: measureGCS, tally: tallyMembers, after: printCloud},
+	"GCS": {title: "GCS: J1 from and to Google Cloud Storage", prepare: prepareGCS, measure: measureGCS, tally: tallyMembers, after: printCloud},
 }
 
 // inTurn measures contenders that need nothing beside them.
