@@ -3,14 +3,16 @@ package pipeline
 import (
 	"context"
 	"errors"
+
+	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
 // Who shares an id with another row is known only when all rows were read. Where
 // nobody did in the publication before, a night of several splits is written on the
-// assumption that every id is on one row, and proves it on the way; of one split it
-// takes little to find out first. Where that fails nothing was
-// sealed: the night begins anew under the name of another run, and finds out first. The
-// files of the run given up are orphans, as those of one that was killed.
+// assumption that every id is on one row, and proves it on the way. Where the proof
+// fails nothing was sealed: the night begins anew under the name of another run, and
+// finds out first. The files of the run given up are orphans, as those of one that was
+// killed. A night of one split always finds out first, which takes little.
 
 // ErrShared says that ids were assumed to be on one row each, and are not.
 var ErrShared = errors.New("rows share an id")
@@ -19,8 +21,10 @@ var ErrShared = errors.New("rows share an id")
 var errAssumed = errors.New("assumed that no rows share an id")
 
 // mayBeAssumed says whether an error of staging may be due to rows that would not be
-// written if it were known that they share an id.
-func mayBeAssumed(err error) bool { return errors.Is(err, ErrShared) || isContentFault(err) }
+// written if it were known that they share an id. A damaged part is so in any case.
+func mayBeAssumed(err error) bool {
+	return errors.Is(err, ErrShared) || isContentFault(err) && !errors.Is(err, snapshot.ErrDamaged)
+}
 
 // likelyUnique says whether the night may assume that no rows share an id: when it has
 // several splits, nobody is on a list of those never scored, and the publication before

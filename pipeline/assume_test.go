@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/churntier/churntier/pipeline"
 	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/gate"
+	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
 // sharing is a town with a publication of the date before, in which the users below
@@ -69,6 +71,22 @@ func TestANightWithDuplicatesBeginsAnew(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || len(want) < 4 {
 			t.Errorf("%d shards: %s", len(want), diff)
 		}
+	}
+}
+
+func TestADamagedPartIsNotReadAgain(t *testing.T) {
+	w := sharing(t, 0)
+	damaged := users(t, 900, 1000)
+	for i := range damaged[4:200] {
+		damaged[4+i] = 0xFF
+	}
+	w.put("dt=2026-11-22/c.parquet", damaged)
+	_, err := w.run(t.Context())
+	if !errors.Is(err, pipeline.ErrRefused) || !errors.Is(err, snapshot.ErrDamaged) {
+		t.Errorf("got %v, want a refusal of the damaged part", err)
+	}
+	if evidence := fmt.Sprintf("refusals/2026-11-22/%026d", 2); err == nil || !strings.Contains(err.Error(), evidence) {
+		t.Errorf("got %v, want the evidence of the second run of this town, the first of the night: %s", err, evidence)
 	}
 }
 
