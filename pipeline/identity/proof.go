@@ -136,13 +136,8 @@ type hashSet struct {
 // reset empties the set and sizes it for n hashes, or for as many as fit into memory
 // bytes.
 func (s *hashSet) reset(n, memory int64) {
-	size := max(minSlot, min(ceilPower(n+n/2), floorPower(memory/8)))
-	if int64(cap(s.slots)) < size {
-		s.slots = make([]uint64, size)
-	}
-	s.slots = s.slots[:size]
-	clear(s.slots)
-	s.free = int(size / 4 * 3)
+	s.slots = emptySlots(s.slots, n, memory)
+	s.free = room(s.slots)
 }
 
 // addAll adds the hashes of a range: errShared says that one is there already, errFull

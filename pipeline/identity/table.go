@@ -26,14 +26,23 @@ const (
 // reset empties the table and sizes it for n hashes, or for as many as fit
 // into memory bytes.
 func (t *hashTable) reset(n, memory int64) {
-	size := max(minSlot, min(ceilPower(n+n/2), floorPower(memory/8)))
-	if int64(cap(t.slots)) < size {
-		t.slots = make([]uint64, size)
-	}
-	t.slots = t.slots[:size]
-	clear(t.slots)
-	t.used, t.limit, t.found = 0, int(size/4*3), false
+	t.slots = emptySlots(t.slots, n, memory)
+	t.used, t.limit, t.found = 0, room(t.slots), false
 }
+
+// emptySlots gives free slots for n hashes, or for as many as fit into memory bytes, in
+// the memory of slots where that is enough.
+func emptySlots(slots []uint64, n, memory int64) []uint64 {
+	size := max(minSlot, min(ceilPower(n+n/2), floorPower(memory/8)))
+	if int64(cap(slots)) < size {
+		return make([]uint64, size)
+	}
+	clear(slots[:size])
+	return slots[:size]
+}
+
+// room is how many hashes slots may hold, so that a search for a free one is short.
+func room(slots []uint64) int { return len(slots) / 4 * 3 }
 
 // add counts a hash; false says that it is new and the table is full.
 func (t *hashTable) add(hash uint64, isListed bool) bool {

@@ -112,7 +112,7 @@ func (s *Selector) suppressRows(rows *Rows) error {
 		if err := s.evaluate(e, rows); err != nil {
 			return err
 		}
-		s.left = keep(s.left, func(i int32) bool { return s.truth[i] == filter.False })
+		s.left = keepWhere(s.left, s.truth, filter.False)
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (s *Selector) takeFor(rows *Rows, a int) error {
 		if err := s.evaluate(e, rows); err != nil {
 			return err
 		}
-		dst = keepTrue(dst, s.truth)
+		dst = keepWhere(dst, s.truth, filter.True)
 	}
 	s.selected[a] = dst
 	return nil
@@ -143,13 +143,13 @@ func (a *Audience) takes(rows *Rows, i int32) bool {
 	return h >= a.Range[0] && h <= a.Range[1]
 }
 
-// keepTrue keeps the rows for which something is true, in place. It advances without a
+// keepWhere keeps the rows whose truth is as wanted, in place. It advances without a
 // branch, which a processor could not predict.
-func keepTrue(rows []int32, truth []filter.Truth) []int32 {
+func keepWhere(rows []int32, truth []filter.Truth, want filter.Truth) []int32 {
 	n := 0
 	for _, i := range rows {
 		rows[n] = i
-		if truth[i] == filter.True {
+		if truth[i] == want {
 			n++
 		}
 	}
