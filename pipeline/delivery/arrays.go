@@ -52,33 +52,31 @@ func (f *flagColumn) array() arrow.Array {
 
 // validity says which values of a column are not null.
 type validity struct {
-	flagColumn
-	nulls int
+	bits     flagColumn // empty as long as there is no null
+	n, nulls int
 }
 
-func (v *validity) add(valid bool) {
-	v.flagColumn.add(valid)
-	if !valid {
-		v.nulls++
+func (v *validity) add() {
+	v.n++
+	if v.nulls > 0 {
+		v.bits.add(true)
 	}
 }
 
-func (v *validity) empty() { v.flagColumn.empty(); v.nulls = 0 }
-
-func (v *validity) addAll(valid bool, n int) {
-	v.flagColumn.addAll(valid, n)
-	if !valid {
-		v.nulls += n
+// fill adds nulls up to n values.
+func (v *validity) fill(n int) {
+	if n == v.n {
+		return
 	}
-}
-
-// bitmap is nil where no value is null.
-func (v *validity) bitmap() []byte {
 	if v.nulls == 0 {
-		return nil
+		v.bits.addAll(true, v.n)
 	}
-	return v.bits
+	v.bits.addAll(false, n-v.n)
+	v.nulls += n - v.n
+	v.n = n
 }
+
+func (v *validity) empty() { v.bits.empty(); v.n, v.nulls = 0, 0 }
 
 // numberColumn is a column of numbers.
 type numberColumn[T arrow.FixedWidthType] struct {
@@ -86,24 +84,30 @@ type numberColumn[T arrow.FixedWidthType] struct {
 	valid  validity
 }
 
-func (c *numberColumn[T]) add(v T) { c.addValid(v, true) }
+func (c *numberColumn[T]) n() int { return c.valid.n }
 
-func (c *numberColumn[T]) addValid(v T, valid bool) {
+func (c *numberColumn[T]) add(v T) {
 	c.values = append(c.values, v)
-	c.valid.add(valid)
+	c.valid.add()
 }
 
-func (c *numberColumn[T]) addAll(v T, valid bool, n int) {
+// addAll adds one value n times.
+func (c *numberColumn[T]) addAll(v T, n int) {
 	for range n {
-		c.values = append(c.values, v)
+		c.add(v)
 	}
-	c.valid.addAll(valid, n)
+}
+
+// fill adds nulls up to n values.
+func (c *numberColumn[T]) fill(n int) {
+	c.values = append(c.values, make([]T, n-len(c.values))...)
+	c.valid.fill(n)
 }
 
 func (c *numberColumn[T]) empty() { c.values = c.values[:0]; c.valid.empty() }
 
 func (c *numberColumn[T]) array(t arrow.DataType) arrow.Array {
-	return arrayOver(t, len(c.values), c.valid.bitmap(), arrow.GetBytes(c.values))
+	return arrayOver(t, len(c.values), c.valid.bits.bits, arrow.GetBytes(c.values))
 }
 
 // textColumn is a column of texts.
@@ -113,29 +117,32 @@ type textColumn struct {
 	valid validity
 }
 
-func (c *textColumn) add(text string, valid bool) {
-	if len(c.ends) == 0 {
-		c.ends = append(c.ends, 0)
-	}
+func (c *textColumn) add(text []byte) {
+	c.begin()
 	c.data = append(c.data, text...)
 	c.ends = append(c.ends, int32(len(c.data)))
-	c.valid.add(valid)
+	c.valid.add()
 }
 
-func (c *textColumn) addNulls(n int) {
+// fill adds nulls up to n values.
+func (c *textColumn) fill(n int) {
+	c.begin()
+	for range n - c.valid.n {
+		c.ends = append(c.ends, int32(len(c.data)))
+	}
+	c.valid.fill(n)
+}
+
+func (c *textColumn) begin() {
 	if len(c.ends) == 0 {
 		c.ends = append(c.ends, 0)
 	}
-	for range n {
-		c.ends = append(c.ends, int32(len(c.data)))
-	}
-	c.valid.addAll(false, n)
 }
 
 func (c *textColumn) empty() { c.data, c.ends = c.data[:0], c.ends[:0]; c.valid.empty() }
 
 func (c *textColumn) array() arrow.Array {
-	return arrayOver(arrow.BinaryTypes.String, c.valid.n, c.valid.bitmap(), arrow.GetBytes(c.ends), c.data)
+	return arrayOver(arrow.BinaryTypes.String, c.valid.n, c.valid.bits.bits, arrow.GetBytes(c.ends), c.data)
 }
 
 // wordColumn is a column of texts that repeat.
@@ -156,7 +163,7 @@ func (c *wordColumn) code(word string) int32 {
 		}
 		code = int32(len(c.codes))
 		c.codes[word] = code
-		c.texts.add(word, true)
+		c.texts.add([]byte(word))
 	}
 	return code
 }
@@ -165,12 +172,12 @@ func (c *wordColumn) array() arrow.Array {
 	return array.NewDictionaryArray(wordType, c.rows.array(arrow.PrimitiveTypes.Int32), c.texts.array())
 }
 
-// arrayOver lays an array over buffers, which it does not copy. Of valid, nil for
-// all, 0 bits are nulls.
+// arrayOver lays an array over buffers, which it does not copy. Of valid, empty
+// for all, 0 bits are nulls.
 func arrayOver(t arrow.DataType, n int, valid []byte, buffers ...[]byte) arrow.Array {
 	all := []*memory.Buffer{nil}
 	nulls := 0
-	if valid != nil {
+	if len(valid) > 0 {
 		all[0] = memory.NewBufferBytes(valid)
 		nulls = n - bitutil.CountSetBits(valid, 0, n)
 	}

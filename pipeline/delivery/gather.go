@@ -92,11 +92,11 @@ func (p *piece) add(g *gathering, rows arrow.RecordBatch, first int64) error {
 	}
 	for r := range all {
 		id, sketch := p.ids.At(r), &all[r]
-		row := selected{hash: xxh3.Hash(id), source: p.source, place: first + int64(r), payload: sketch.payload, identity: sketch.identity}
-		if err := g.put(p.put, &row, id); err != nil {
+		row := selected{hash: xxh3.Hash(id), source: p.source, place: first + int64(r), payload: sketch.payload}
+		if err := g.put(p.put, &row, id, sketch.identity); err != nil {
 			return err
 		}
-		if err := p.unsendable.look(p.look, row, id, sketch.rule); err != nil {
+		if err := p.unsendable.look(p.look, row, id, sketch); err != nil {
 			return err
 		}
 	}

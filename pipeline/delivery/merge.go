@@ -51,7 +51,8 @@ type merge struct {
 
 	broken func(place int64) bool                                // whether the tool would not take a row
 	keep   func(standing) error                                  // takes every standing that is to be kept
-	kept   func(row *selected, before *stateBatch, at int) error // takes that of who stayed
+	kept   func(row *selected, place int64, before *stateBatch, at int) error // takes that of who stayed
+	sends  func(Change) bool                                                  // whether rows with a change are sent
 	mark   func(row *selected, m mark)                           // says what is to be sent of a row
 	left   func(s standing, moved bool, r Reason) error          // takes everyone who is to be told of as a leaver; moved too where the user was taken before
 	Counts
@@ -116,33 +117,21 @@ func (m *merge) bit(audience string) uint16 {
 	return 0
 }
 
-// run merges rows, sorted, of users who come after those before and before those of
-// the state that are not read yet.
-func (m *merge) run(rows []selected, before *stateReader) error {
+// run merges the users of a partition, who come after those before and before those
+// of the state that are not read yet.
+func (m *merge) run(p *part, before *stateReader) error {
 	u := &user{merge: m}
-	for len(rows) > 0 {
+	return p.eachUser(func(rows []selected) error {
 		first := &rows[0]
 		if err := u.gone(before, first); err != nil {
 			return err
 		}
-		n := 1
-		for n < len(rows) && rows[n].hash == first.hash && rows[n].id == first.id {
-			n++
-		}
-		if stays, err := m.stays(rows[:n], before); stays || err != nil {
-			if err != nil {
-				return err
-			}
-			rows = rows[n:]
-			continue
-		}
-		u.Hash, u.ID, u.now = first.hash, first.id, rows[:n]
-		if err := u.end(before); err != nil {
+		if stays, err := m.stays(rows, before); stays || err != nil {
 			return err
 		}
-		rows = rows[n:]
-	}
-	return nil
+		u.Hash, u.ID, u.now = first.hash, string(first.id), rows
+		return u.end(before)
+	})
 }
 
 // finish merges the users of the state who come after all rows.
@@ -164,25 +153,29 @@ func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
 	}
 	old, at, from := &before.rows, before.row, m.sources[row.source]
 	same := old.in.Value(at) && old.control.Value(at) == from.control &&
-		old.audience.at(at) == from.audience && old.identity.at(at) == row.identity && !m.broken(row.place)
+		old.audience.at(at) == from.audience && old.identity.at(at) == string(row.identity) && !m.broken(row.place)
 	if !same {
 		return false, nil
 	}
 	before.row++
+	change := Stayed
+	if uint64(old.payload[at]) != row.payload {
+		change = Updated
+	}
+	place := row.place
+	if change == Stayed && !m.sends(Stayed) {
+		place = -1
+	}
 	if !from.control {
 		m.Previous++
 		m.Now++
 		m.Stayed++
-		change := Stayed
-		if uint64(old.payload[at]) != row.payload {
-			change = Updated
-		}
 		if m.whole && !old.last.IsNull(at) && int32(old.last.Value(at)) == m.date.Days() {
 			change = ""
 		}
 		m.mark(row, markOf(change, 0, m.bit(from.audience)))
 	}
-	return true, m.kept(row, old, at)
+	return true, m.kept(row, place, old, at)
 }
 
 // user is all that is known of one user.
@@ -216,7 +209,7 @@ func (u *user) end(before *stateReader) error {
 		if err != nil {
 			return err
 		}
-		if !there || before.compareUser(u.Hash, u.ID) != 0 {
+		if !there || before.compareUser(u.Hash, []byte(u.ID)) != 0 {
 			break
 		}
 		s, err := before.next()
@@ -372,13 +365,16 @@ func (u *user) tell(steps []step) (was, is bool) {
 			s.Place = by.row.place
 		}
 		if s.Now.In {
-			s.Now.Identity, s.Now.Payload = by.row.identity, by.row.payload+uint64(by.Now.Day)
+			s.Now.Identity, s.Now.Payload = string(by.row.identity), by.row.payload+uint64(by.Now.Day)
 		}
 		if s.change == Stayed && (s.Now.Payload != s.Before.Payload || s.Now.Identity != s.Before.Identity) {
 			s.change = Updated
 		}
 		if s.change == Entered && was {
 			s.change = Moved
+		}
+		if s.change == Stayed && u.cadence == nil && !u.sends(Stayed) {
+			s.Place = -1 // as nothing is said of who stayed, it holds whatever becomes of the files
 		}
 	}
 	u.say(steps)

@@ -1,13 +1,12 @@
 package delivery
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/zeebo/xxh3"
 
@@ -15,14 +14,14 @@ import (
 )
 
 // selected is one row of a source: a user whom the publication has in an audience
-// or in its control arm.
+// or in its control arm. Its texts belong to the partition that it is of.
 type selected struct {
 	hash     uint64
-	id       string
+	id       []byte
 	source   int
 	place    int64
 	payload  uint64 // hash of what would be sent
-	identity string // as in Standing
+	identity []byte // as in Standing
 }
 
 // gathering sorts the selected rows of all sources by key, in partitions by the
@@ -38,19 +37,18 @@ const (
 	recordHeader  = 6 + 2 + 8 + 2 + 4
 	idGuess       = 24
 	identityGuess = 96
-	selectedSize  = 128 // bytes of a row in memory, beside its record
-	mostPartition = 1 << 20
+	mostPartition = 2 << 20
 	leastBuffer   = 4 << 10
 	mostBuffer    = 32 << 10
 )
 
 // newGathering cuts so many rows, of a size beside their header, that a partition, the
-// records that are held and those on their way take a sixty-fourth of memory each, and
-// that a partition fits into the cache of a core. There are at least as many partitions
-// as some leading bits of the hash tell apart.
+// records that are held and those on their way take a thirty-second of memory each, and
+// that a partition stays near the cores. There are at least as many partitions as some
+// leading bits of the hash tell apart.
 func newGathering(rows, size, memory int64, temp string, leading int) *gathering {
-	share := memory / 64
-	for rows*(recordHeader+size+selectedSize)>>leading > min(share, mostPartition) && leading < 12 {
+	share := memory / 32
+	for rows*(recordHeader+size+2*spotSize)>>leading > min(share, mostPartition) && leading < 12 {
 		leading++
 	}
 	return &gathering{bits: leading, store: spill.New(spill.Options{
@@ -58,28 +56,27 @@ func newGathering(rows, size, memory int64, temp string, leading int) *gathering
 	})}
 }
 
-// put adds one row, of which id is the id.
-func (g *gathering) put(w *spill.Writer, s *selected, id []byte) error {
-	p, err := w.Reserve(bucketOf(s.hash, g.bits), recordHeader+len(id)+len(s.identity))
+// put adds one row, with its texts.
+func (g *gathering) put(w *spill.Writer, s *selected, id []byte, identity string) error {
+	p, err := w.Reserve(bucketOf(s.hash, g.bits), recordHeader+len(id)+len(identity))
 	if err != nil {
 		return err
 	}
 	binary.LittleEndian.PutUint64(p, uint64(s.place)<<16|uint64(s.source))
 	binary.LittleEndian.PutUint64(p[8:], s.payload)
 	binary.LittleEndian.PutUint16(p[16:], uint16(len(id)))
-	binary.LittleEndian.PutUint32(p[18:], uint32(len(s.identity)))
-	copy(p[recordHeader+copy(p[recordHeader:], id):], s.identity)
+	binary.LittleEndian.PutUint32(p[18:], uint32(len(identity)))
+	copy(p[recordHeader+copy(p[recordHeader:], id):], identity)
 	return nil
 }
 
-// each gives the rows of some partitions in the order of hash, id and source, those
-// of one partition at a time. They hold until visit returns.
-func (g *gathering) each(ctx context.Context, from, to int, visit func([]selected) error) error {
+// each gives some partitions, one at a time. It holds until visit returns.
+func (g *gathering) each(ctx context.Context, from, to int, visit func(*part) error) error {
 	var p part
 	for n := from; n < to; n++ {
-		rows, err := g.load(ctx, n, &p)
+		err := g.load(ctx, n, &p)
 		if err == nil {
-			err = visit(rows)
+			err = visit(&p)
 		}
 		if err != nil {
 			return err
@@ -88,73 +85,145 @@ func (g *gathering) each(ctx context.Context, from, to int, visit func([]selecte
 	return nil
 }
 
-// part is one partition at a time; its memory is used again.
+// part is the rows of a partition in the order of hash, id and source. Its memory is
+// used again.
 type part struct {
-	rows, sorted []selected
-	cells        []int32
+	records       []byte
+	spots, sorted []spot
+	cells         []int32
+	user          []selected // rows of one
 }
 
-// load gives the rows of a partition, sorted.
-func (g *gathering) load(ctx context.Context, partition int, p *part) ([]selected, error) {
-	p.rows = p.rows[:0]
+// spot is where a record lies, and the hash by which it is sorted.
+type spot struct {
+	hash uint64
+	at   int
+}
+
+const spotSize = 16
+
+// load makes p a partition, sorted.
+func (g *gathering) load(ctx context.Context, partition int, p *part) error {
+	p.records, p.spots = p.records[:0], p.spots[:0]
 	err := g.store.Each(ctx, partition, func(records []byte) error {
-		text := string(records) // one for the texts of all
-		for at := 0; at < len(records); {
-			r := records[at:]
-			id := recordHeader + int(binary.LittleEndian.Uint16(r[16:]))
-			n := id + int(binary.LittleEndian.Uint32(r[18:]))
-			row := selected{
-				place:    int64(binary.LittleEndian.Uint64(r) >> 16),
-				source:   int(binary.LittleEndian.Uint16(r)),
-				payload:  binary.LittleEndian.Uint64(r[8:]),
-				id:       text[at+recordHeader : at+id],
-				identity: text[at+id : at+n],
-			}
-			if row.hash = row.payload; !g.byPayload {
-				row.hash = xxh3.HashString(row.id)
-			}
-			p.rows = append(p.rows, row)
-			at += n
-		}
+		p.records = append(p.records, records...)
 		return nil
 	})
+	for at := 0; at < len(p.records); {
+		r := p.records[at:]
+		id := recordHeader + int(binary.LittleEndian.Uint16(r[16:]))
+		hash := binary.LittleEndian.Uint64(r[8:])
+		if !g.byPayload {
+			hash = xxh3.Hash(r[recordHeader:id])
+		}
+		p.spots = append(p.spots, spot{hash, at})
+		at += id + int(binary.LittleEndian.Uint32(r[18:]))
+	}
 	p.sort(g.bits)
-	return p.sorted, err
+	return err
+}
+
+// row gives the row at a spot.
+func (p *part) row(s spot) selected {
+	r := p.records[s.at:]
+	id := recordHeader + int(binary.LittleEndian.Uint16(r[16:]))
+	end := id + int(binary.LittleEndian.Uint32(r[18:]))
+	return selected{
+		hash:     s.hash,
+		id:       r[recordHeader:id:id],
+		source:   int(binary.LittleEndian.Uint16(r)),
+		place:    int64(binary.LittleEndian.Uint64(r) >> 16),
+		payload:  binary.LittleEndian.Uint64(r[8:]),
+		identity: r[id:end:end],
+	}
+}
+
+// eachRow gives the rows in their order. They hold until the partition is loaded anew.
+func (p *part) eachRow(visit func(*selected) error) error {
+	var some [64]selected // read together, as they lie anywhere
+	for spots := p.sorted; len(spots) > 0; {
+		n := min(len(some), len(spots))
+		for i, s := range spots[:n] {
+			some[i] = p.row(s)
+		}
+		for i := range some[:n] {
+			if err := visit(&some[i]); err != nil {
+				return err
+			}
+		}
+		spots = spots[n:]
+	}
+	return nil
+}
+
+// eachUser gives the rows of one user after another. They hold until visit returns.
+func (p *part) eachUser(visit func([]selected) error) error {
+	p.user = p.user[:0]
+	err := p.eachRow(func(row *selected) error {
+		if len(p.user) > 0 && (p.user[0].hash != row.hash || !bytes.Equal(p.user[0].id, row.id)) {
+			if err := visit(p.user); err != nil {
+				return err
+			}
+			p.user = p.user[:0]
+		}
+		p.user = append(p.user, *row)
+		return nil
+	})
+	if err != nil || len(p.user) == 0 {
+		return err
+	}
+	return visit(p.user)
 }
 
 // sort sorts rows whose hashes have the same leading bits: by the bits that follow
 // into cells of a few rows, then within each.
 func (p *part) sort(leading int) {
-	n := bits.Len(uint(len(p.rows) / 4))
-	cell := func(s *selected) int { return bucketOf(s.hash<<leading, n) }
+	n := bits.Len(uint(len(p.spots) / 4))
 	p.cells = slices.Grow(p.cells[:0], 1<<n+1)[:1<<n+1]
 	clear(p.cells)
-	for i := range p.rows {
-		p.cells[cell(&p.rows[i])+1]++
+	for _, s := range p.spots {
+		p.cells[bucketOf(s.hash<<leading, n)+1]++
 	}
 	for c := range 1 << n {
 		p.cells[c+1] += p.cells[c]
 	}
-	p.sorted = slices.Grow(p.sorted[:0], len(p.rows))[:len(p.rows)]
-	for i := range p.rows {
-		at := &p.cells[cell(&p.rows[i])]
-		p.sorted[*at] = p.rows[i]
+	p.sorted = slices.Grow(p.sorted[:0], len(p.spots))[:len(p.spots)]
+	for _, s := range p.spots {
+		at := &p.cells[bucketOf(s.hash<<leading, n)]
+		p.sorted[*at] = s
 		*at++
 	}
 	from := int32(0)
 	for _, to := range p.cells[:1<<n] {
-		if to > from+1 {
-			slices.SortFunc(p.sorted[from:to], compareSelected)
-		}
+		p.sortCell(p.sorted[from:to])
 		from = to
 	}
 }
 
-func compareSelected(a, b selected) int {
-	if a.hash != b.hash { // nearly always; cmp.Or would compare the ids first
-		return order(a.hash < b.hash)
+// sortCell sorts the rows of a cell: a few, unless many have the same hash.
+func (p *part) sortCell(cell []spot) {
+	if len(cell) > 12 {
+		slices.SortFunc(cell, p.compare)
+		return
 	}
-	return cmp.Or(strings.Compare(a.id, b.id), cmp.Compare(a.source, b.source))
+	for i := 1; i < len(cell); i++ {
+		for k := i; k > 0 && p.compare(cell[k], cell[k-1]) < 0; k-- {
+			cell[k], cell[k-1] = cell[k-1], cell[k]
+		}
+	}
 }
 
-func (g *gathering) close() error { return errors.Join(g.store.Close()) }
+func (p *part) compare(a, b spot) int {
+	if a.hash != b.hash { // nearly always
+		return order(a.hash < b.hash)
+	}
+	return compareRecords(p.records[a.at:], p.records[b.at:])
+}
+
+// compareRecords orders records by id and source.
+func compareRecords(a, b []byte) int {
+	id := func(r []byte) []byte { return r[recordHeader : recordHeader+int(binary.LittleEndian.Uint16(r[16:]))] }
+	return cmp.Or(bytes.Compare(id(a), id(b)), cmp.Compare(binary.LittleEndian.Uint16(a), binary.LittleEndian.Uint16(b)))
+}
+
+func (g *gathering) close() error { return g.store.Close() }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -148,15 +149,11 @@ func (r *stateReader) more() (bool, error) {
 }
 
 // compareUser orders the user at hand and another one.
-func (r *stateReader) compareUser(hash uint64, id string) int {
+func (r *stateReader) compareUser(hash uint64, id []byte) int {
 	if h := r.rows.hashes[r.row]; h != hash {
 		return order(h < hash)
 	}
-	own := r.rows.ids.At(r.row)
-	if string(own) == id { // nearly always
-		return 0
-	}
-	return strings.Compare(string(own), id)
+	return bytes.Compare(r.rows.ids.At(r.row), id)
 }
 
 // alone says for certain that no other row is of the user at hand.
@@ -318,6 +315,17 @@ func (b *stateBatch) standing(row int) (s standing, err error) {
 		s.Before.Identity = c.text(last)
 	}
 	return s, c.err
+}
+
+// outline reads that of one row.
+func (b *stateBatch) outline(row int) outline {
+	days := func(column *array.Date32) arrow.Date32 {
+		if column.IsNull(row) {
+			return never
+		}
+		return column.Value(row)
+	}
+	return outline{b.in.Value(row), b.day[row], days(b.last), days(b.left), b.resting.Value(row)}
 }
 
 // cells reads values of one row; the first that has another type is the error.

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -18,28 +19,39 @@ type stateWriter struct {
 	rows stateColumns
 }
 
-// stateColumns are rows of a state as they will be written.
-type stateColumns struct {
-	ids            textColumn
-	audiences      wordColumn
-	control        flagColumn
-	now            standingColumns
-	identity       textColumn
-	place          numberColumn[int64]
-	before         standingColumns
-	identityBefore textColumn
-
-	stayed int // rows at the end of which not all is written: see settle
-	date   arrow.Date32
+// stateRow is one row of a state. Its texts stay the caller's.
+type stateRow struct {
+	hash                     uint64
+	id                       []byte
+	audience                 int32 // as stateColumns.audiences numbers it
+	control                  bool
+	place                    int64
+	outlines                 outlines
+	payload, payloadBefore   uint64
+	identity, identityBefore []byte
 }
 
-// standingColumns are those of a Standing that both have, now and before.
-type standingColumns struct {
-	in         flagColumn
-	day        numberColumn[int32]
-	last, left numberColumn[arrow.Date32]
-	resting    flagColumn
-	payload    numberColumn[int64]
+// outlines are what a standing and the one before have in common with those of nearly
+// everyone else.
+type outlines struct{ now, before outline }
+
+type outline struct {
+	in         bool
+	day        int32
+	last, left arrow.Date32 // or never
+	resting    bool
+}
+
+const never = arrow.Date32(math.MinInt32)
+
+func outlineOf(s Standing) outline {
+	days := func(d date.Date) arrow.Date32 {
+		if d.IsZero() {
+			return never
+		}
+		return arrow.Date32(d.Days())
+	}
+	return outline{s.In, int32(s.Day), days(s.Last), days(s.Left), s.Resting}
 }
 
 func newStateWriter(ctx context.Context, b *objstore.Bucket, prefix string) *stateWriter {
@@ -51,66 +63,27 @@ func bucketOf(hash uint64, bits int) int { return int(hash >> 1 >> (63 - bits)) 
 
 // add writes one standing.
 func (w *stateWriter) add(s standing) error {
-	c := &w.rows
-	if err := w.row(s.Hash, s.ID, c.audiences.code(s.Audience), s.Control, s.Place); err != nil {
-		return err
-	}
-	c.settle()
-	c.now.add(s.Now, false)
-	c.identity.add(s.Now.Identity, s.Now.Identity != "")
-	c.before.add(s.Before, s.Before.Payload == s.Now.Payload)
-	c.identityBefore.add(s.Before.Identity, s.Before.Identity != s.Now.Identity)
-	return nil
+	return w.put(&stateRow{
+		hash: s.Hash, id: []byte(s.ID), audience: w.rows.audiences.code(s.Audience), control: s.Control, place: s.Place,
+		outlines: outlines{outlineOf(s.Now), outlineOf(s.Before)},
+		payload:  s.Now.Payload, payloadBefore: s.Before.Payload,
+		identity: []byte(s.Now.Identity), identityBefore: []byte(s.Before.Identity),
+	})
 }
 
-// stay writes the standing of a member, or of one in a control arm, who stayed without
-// a cadence; at is the row of before.
-func (w *stateWriter) stay(row *selected, audience int32, control bool, d date.Date, before *stateBatch, at int) error {
-	c := &w.rows
-	if err := w.row(row.hash, row.id, audience, control, row.place); err != nil {
+// put writes one row, in the file of its bucket.
+func (w *stateWriter) put(r *stateRow) error {
+	if err := w.openBucket(bucketOf(r.hash, w.bits)); err != nil {
 		return err
 	}
-	c.now.payload.add(int64(row.payload))
-	c.identity.add(row.identity, row.identity != "")
-	c.before.day.add(before.day[at])
-	c.before.last.addValid(before.last.Value(at), before.last.IsValid(at))
-	c.before.left.addValid(before.left.Value(at), before.left.IsValid(at))
-	c.before.resting.add(before.resting.Value(at))
-	c.before.payload.addValid(before.payload[at], before.payload[at] != int64(row.payload))
-	c.stayed, c.date = c.stayed+1, arrow.Date32(d.Days())
-	return nil
-}
-
-// settle writes what is the same of everyone who stayed since it was called last.
-func (c *stateColumns) settle() {
-	n := c.stayed
-	c.stayed = 0
-	c.now.in.addAll(true, n)
-	c.now.day.addAll(0, true, n)
-	c.now.last.addAll(c.date, true, n)
-	c.now.left.addAll(0, false, n)
-	c.now.resting.addAll(false, n)
-	c.before.in.addAll(true, n)
-	c.identityBefore.addNulls(n)
-}
-
-// row begins a row, in the file of its bucket.
-func (w *stateWriter) row(hash uint64, id string, audience int32, control bool, place int64) error {
-	if err := w.openBucket(bucketOf(hash, w.bits)); err != nil {
-		return err
-	}
-	c := &w.rows
-	c.ids.add(id, true)
-	c.audiences.rows.add(audience)
-	c.control.add(control)
-	c.place.add(place)
+	w.rows.add(r)
 	return nil
 }
 
 // openBucket ends the files of the buckets before one, and opens its own.
 func (w *stateWriter) openBucket(bucket int) error {
 	if w.open != nil && w.number == bucket+1 {
-		if w.rows.control.n == tableBatch {
+		if w.rows.n == tableBatch {
 			return w.flush()
 		}
 		return nil
@@ -134,23 +107,11 @@ func (w *stateWriter) endBucket() error {
 }
 
 func (w *stateWriter) flush() error {
-	c := &w.rows
-	if c.control.n == 0 {
+	if w.rows.n == 0 {
 		return nil
 	}
-	c.settle()
-	columns := append([]arrow.Array{c.ids.array(), c.audiences.array(), c.control.array()}, c.now.arrays()...)
-	columns = append(columns, c.identity.array(), c.place.array(arrow.PrimitiveTypes.Int64))
-	columns = append(columns, c.before.arrays()...)
-	err := w.write(append(columns, c.identityBefore.array()), c.control.n)
-	c.ids.empty()
-	c.audiences.rows.empty()
-	c.control.empty()
-	c.now.empty()
-	c.identity.empty()
-	c.place.empty()
-	c.before.empty()
-	c.identityBefore.empty()
+	err := w.write(w.rows.arrays(), w.rows.n)
+	w.rows.empty()
 	return err
 }
 
@@ -160,29 +121,111 @@ func (w *stateWriter) close() ([]publish.File, error) {
 	return w.files, err
 }
 
-// add adds a standing; of one whose payload is the same as another's it is null.
-func (c *standingColumns) add(v Standing, same bool) {
-	c.in.add(v.In)
-	c.day.add(int32(v.Day))
-	c.last.addValid(arrow.Date32(v.Last.Days()), !v.Last.IsZero())
-	c.left.addValid(arrow.Date32(v.Left.Days()), !v.Left.IsZero())
-	c.resting.add(v.Resting)
-	c.payload.addValid(int64(v.Payload), !same)
+// stateColumns are rows of a state as they will be written. What is mostly null is
+// filled up to a row when it has a value; outlines are added when they change.
+type stateColumns struct {
+	n                             int
+	ids, identity, identityBefore textColumn
+	audiences                     wordColumn
+	control                       flagColumn
+	place, payload, payloadBefore numberColumn[int64]
+	now, before                   outlineColumns
+	outlines                      outlines
+	outlined                      int // rows whose outlines were added
 }
 
-func (c *standingColumns) arrays() []arrow.Array {
-	days := arrow.FixedWidthTypes.Date32
-	return []arrow.Array{
-		c.in.array(), c.day.array(arrow.PrimitiveTypes.Int32), c.last.array(days), c.left.array(days),
-		c.resting.array(), c.payload.array(arrow.PrimitiveTypes.Int64),
+func (c *stateColumns) add(r *stateRow) {
+	if r.outlines != c.outlines {
+		c.outline()
+		c.outlines = r.outlines
 	}
+	c.ids.add(r.id)
+	c.audiences.rows.add(r.audience)
+	c.control.add(r.control)
+	c.place.add(r.place)
+	c.payload.add(int64(r.payload))
+	if r.payloadBefore != r.payload {
+		c.payloadBefore.fill(c.n)
+		c.payloadBefore.add(int64(r.payloadBefore))
+	}
+	if len(r.identity) > 0 {
+		c.identity.fill(c.n)
+		c.identity.add(r.identity)
+	}
+	if string(r.identityBefore) != string(r.identity) {
+		c.identityBefore.fill(c.n)
+		c.identityBefore.add(r.identityBefore)
+	}
+	c.n++
 }
 
-func (c *standingColumns) empty() {
+// outline adds the outlines of the rows that have them in common.
+func (c *stateColumns) outline() {
+	c.now.add(c.outlines.now, c.n-c.outlined)
+	c.before.add(c.outlines.before, c.n-c.outlined)
+	c.outlined = c.n
+}
+
+// arrays gives the columns of stateSchema.
+func (c *stateColumns) arrays() []arrow.Array {
+	c.outline()
+	c.payloadBefore.fill(c.n)
+	c.identity.fill(c.n)
+	c.identityBefore.fill(c.n)
+	whole := arrow.PrimitiveTypes.Int64
+	all := append([]arrow.Array{c.ids.array(), c.audiences.array(), c.control.array()}, c.now.arrays()...)
+	all = append(all, c.payload.array(whole), c.identity.array(), c.place.array(whole))
+	all = append(all, c.before.arrays()...)
+	return append(all, c.payloadBefore.array(whole), c.identityBefore.array())
+}
+
+func (c *stateColumns) empty() {
+	c.n, c.outlined = 0, 0
+	c.ids.empty()
+	c.identity.empty()
+	c.identityBefore.empty()
+	c.audiences.rows.empty()
+	c.control.empty()
+	c.place.empty()
+	c.payload.empty()
+	c.payloadBefore.empty()
+	c.now.empty()
+	c.before.empty()
+}
+
+// outlineColumns are those of an outline, in the order of stateSchema.
+type outlineColumns struct {
+	in, resting flagColumn
+	day         numberColumn[int32]
+	last, left  numberColumn[arrow.Date32]
+}
+
+// add adds an outline n times.
+func (c *outlineColumns) add(o outline, n int) {
+	c.in.addAll(o.in, n)
+	c.day.addAll(o.day, n)
+	for _, column := range []struct {
+		*numberColumn[arrow.Date32]
+		day arrow.Date32
+	}{{&c.last, o.last}, {&c.left, o.left}} {
+		if column.day == never {
+			column.fill(column.n() + n)
+		} else {
+			column.addAll(column.day, n)
+		}
+	}
+	c.resting.addAll(o.resting, n)
+}
+
+func (c *outlineColumns) arrays() []arrow.Array {
+	days := arrow.FixedWidthTypes.Date32
+	return []arrow.Array{c.in.array(), c.day.array(arrow.PrimitiveTypes.Int32), c.last.array(days), c.left.array(days), c.resting.array()}
+}
+
+func (c *outlineColumns) empty() {
 	c.in.empty()
 	c.day.empty()
 	c.last.empty()
 	c.left.empty()
 	c.resting.empty()
-	c.payload.empty()
 }

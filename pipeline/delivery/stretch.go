@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/bits"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
@@ -90,17 +92,22 @@ func (s *stretch) compare(ctx context.Context, g *gathering, lost func(standing)
 	state.bits, state.number = s.cut, s.n<<(s.cut-s.bits)
 	s.merge = &merge{
 		date: s.target.Date, cadence: s.Cadence, sources: s.sources, whole: s.whole, place: s.place, one: s.one(),
-		broken: s.unsendable.has, mark: s.mark, left: s.leave, keep: state.add,
+		broken: s.unsendable.has, sends: s.send, mark: s.mark, left: s.leave, keep: state.add,
 	}
 	codes := make([]int32, len(s.sources))
 	for i, from := range s.sources {
 		codes[i] = state.rows.audiences.code(from.audience)
 	}
-	s.merge.kept = func(row *selected, old *stateBatch, at int) error {
-		return state.stay(row, codes[row.source], s.sources[row.source].control, s.target.Date, old, at)
+	now := outline{in: true, last: arrow.Date32(s.target.Date.Days()), left: never}
+	s.merge.kept = func(row *selected, place int64, old *stateBatch, at int) error {
+		return state.put(&stateRow{
+			hash: row.hash, id: row.id, audience: codes[row.source], control: s.sources[row.source].control, place: place,
+			outlines: outlines{now, old.outline(at)}, payload: row.payload, payloadBefore: uint64(old.payload[at]),
+			identity: row.identity, identityBefore: row.identity,
+		})
 	}
 	each := 1 << (g.bits - s.bits)
-	err = g.each(ctx, s.n*each, (s.n+1)*each, func(rows []selected) error { return s.merge.run(rows, before) })
+	err = g.each(ctx, s.n*each, (s.n+1)*each, func(p *part) error { return s.merge.run(p, before) })
 	if err == nil {
 		err = s.merge.finish(before)
 	}
@@ -130,7 +137,7 @@ func (s *stretch) mark(row *selected, m mark) {
 	if c := changes[m.change]; c != "" && s.send(c) {
 		s.marks.set(row.place, m)
 	}
-	s.taken.add(row.identity, s.seriesOf(s.sources[row.source].audience))
+	s.taken.add(string(row.identity), s.seriesOf(s.sources[row.source].audience))
 }
 
 // leave takes a leaver.

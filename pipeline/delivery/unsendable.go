@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -62,20 +63,19 @@ func (u *unsendable) writer() *spill.Writer {
 // has says whether the row at a place breaks a rule.
 func (u *unsendable) has(place int64) bool { return u.rules != nil && u.rules[place] > 0 }
 
-// look takes a row with its id and the rule that it breaks by itself. Those of a
-// control arm are never sent; they are sorted out by the same rules, so that the arms
-// stay alike.
-func (u *unsendable) look(w *spill.Writer, s selected, id []byte, rule Rule) error {
-	if rule != "" {
-		u.add(s.place, rule)
+// look takes a row with its id and its sketch. Those of a control arm are never sent;
+// they are sorted out by the same rules, so that the arms stay alike.
+func (u *unsendable) look(w *spill.Writer, s selected, id []byte, k *sketch) error {
+	if k.rule != "" {
+		u.add(s.place, k.rule)
 		return nil
 	}
-	if u.sources[s.source].control || s.identity == "" {
+	if u.sources[s.source].control || k.identity == "" {
 		return nil
 	}
-	s.payload, s.identity = known(s.identity, u.seriesOf(u.sources[s.source].audience)), ""
+	s.payload = known(k.identity, u.seriesOf(u.sources[s.source].audience))
 	s.hash = s.payload
-	return u.identities.put(w, &s, id)
+	return u.identities.put(w, &s, id, "")
 }
 
 func (u *unsendable) add(place int64, rule Rule) {
@@ -90,10 +90,7 @@ func (u *unsendable) finish(ctx context.Context) error {
 	}
 	if u.identities != nil {
 		err := u.atOnce(ctx, u.identities.store.Partitions(), func(ctx context.Context, n int) error {
-			return u.identities.each(ctx, n, n+1, func(rows []selected) error {
-				u.addDuplicates(rows)
-				return nil
-			})
+			return u.identities.each(ctx, n, n+1, u.addDuplicates)
 		})
 		if err != nil {
 			return err
@@ -103,16 +100,17 @@ func (u *unsendable) finish(ctx context.Context) error {
 }
 
 // addDuplicates takes rows in the order of identity and id.
-func (u *unsendable) addDuplicates(rows []selected) {
-	first := 0
-	for i := range rows {
-		if rows[i].hash != rows[first].hash {
-			first = i
+func (u *unsendable) addDuplicates(p *part) error {
+	var first selected
+	return p.eachRow(func(row *selected) error {
+		if first.id == nil || row.hash != first.hash {
+			first = *row
 		}
-		if rows[i].id != rows[first].id {
-			u.add(rows[i].place, DuplicateIdentifier)
+		if !bytes.Equal(row.id, first.id) {
+			u.add(row.place, DuplicateIdentifier)
 		}
-	}
+		return nil
+	})
 }
 
 // list counts the members whom the tool would not take, and writes who they are.
@@ -146,9 +144,9 @@ func (u *unsendable) listOf(ctx context.Context, list *tableWriter, s *source) e
 		for r := range ids.Len() {
 			if at := u.rules[first+int64(r)]; at > 0 {
 				u.intent.Unsendable[rules[at]]++
-				id.add(string(ids.At(r)), true)
-				audience.add(s.audience, true)
-				rule.add(string(rules[at]), true)
+				id.add(ids.At(r))
+				audience.add([]byte(s.audience))
+				rule.add([]byte(rules[at]))
 			}
 		}
 		if id.valid.n == 0 {
