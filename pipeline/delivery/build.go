@@ -53,6 +53,7 @@ type Job struct {
 	Explain Explainer
 
 	bucketRows int64 // most standings of a bucket; 0 is tableFileRows
+	layers     int   // most of a state; 0 is mostLayers
 }
 
 // builder stages what one delivery sends.
@@ -69,6 +70,7 @@ type builder struct {
 	sources    []*source
 	rows       int64
 	places     int64 // of rows and leavers together
+	overlay    bool  // the new state is a layer over the one before
 	whole      bool  // files are lists that do not say what changed: nobody is in two of one date
 	marks      marks // of rows that are to be sent
 	unsendable *unsendable
@@ -169,6 +171,9 @@ func (b *builder) compare(ctx context.Context, lost func(standing) bool) (err er
 		return err
 	}
 	b.places = b.rows + known
+	if b.overlay = b.layered(cut, lost); b.overlay {
+		b.intent.Layers = b.last.layers() + 1
+	}
 	stretches := b.stretches(cut)
 	err = b.atOnce(ctx, len(stretches), func(ctx context.Context, n int) error {
 		return stretches[n].compare(ctx, g, lost)

@@ -3,6 +3,8 @@ package delivery
 import (
 	"slices"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/churntier/churntier/pipeline/date"
 )
 
@@ -46,15 +48,15 @@ type merge struct {
 	cadence *Cadence
 	sources []*source
 	whole   bool     // see builder
+	layered bool     // the new state is a layer over the one before
 	place   int64    // of the next leaver: after those of all rows
 	one     []string // where one row a user speaks for all audiences: these, in their order
 
-	broken func(place int64) bool                                // whether the tool would not take a row
-	keep   func(standing) error                                  // takes every standing that is to be kept
-	kept   func(row *selected, place int64, before *stateBatch, at int) error // takes that of who stayed
-	sends  func(Change) bool                                                  // whether rows with a change are sent
-	mark   func(row *selected, m mark)                           // says what is to be sent of a row
-	left   func(s standing, moved bool, r Reason) error          // takes everyone who is to be told of as a leaver; moved too where the user was taken before
+	broken func(place int64) bool                        // whether the tool would not take a row
+	keep   func(standing) error                          // takes every standing that is to be kept
+	kept   func(row *selected, before *stateLayer) error // takes that of who stayed
+	mark   func(row *selected, m mark)                   // says what is to be sent of a row
+	left   func(s standing, moved bool, r Reason) error  // takes everyone who is to be told of as a leaver; moved too where the user was taken before
 	Counts
 }
 
@@ -151,31 +153,32 @@ func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
 	if there, err := before.more(); !there || err != nil || before.compareUser(row.hash, row.id) != 0 || !before.alone() {
 		return false, err
 	}
-	old, at, from := &before.rows, before.row, m.sources[row.source]
+	layer, from := before.top, m.sources[row.source]
+	old, at := &layer.rows, layer.row
 	same := old.in.Value(at) && old.control.Value(at) == from.control &&
 		old.audience.at(at) == from.audience && old.identity.at(at) == string(row.identity) && !m.broken(row.place)
 	if !same {
 		return false, nil
 	}
-	before.row++
 	change := Stayed
 	if uint64(old.payload[at]) != row.payload {
 		change = Updated
 	}
-	place := row.place
-	if change == Stayed && !m.sends(Stayed) {
-		place = -1
+	var err error
+	if change == Updated || !m.layered {
+		err = m.kept(row, layer)
 	}
 	if !from.control {
 		m.Previous++
 		m.Now++
 		m.Stayed++
-		if m.whole && !old.last.IsNull(at) && int32(old.last.Value(at)) == m.date.Days() {
+		if m.whole && layer.outline().last == arrow.Date32(m.date.Days()) {
 			change = ""
 		}
 		m.mark(row, markOf(change, 0, m.bit(from.audience)))
 	}
-	return true, m.kept(row, place, old, at)
+	before.skip()
+	return true, err
 }
 
 // user is all that is known of one user.
@@ -194,7 +197,7 @@ func (u *user) gone(before *stateReader, row *selected) error {
 		if !there || err != nil || row != nil && before.compareUser(row.hash, row.id) >= 0 {
 			return err
 		}
-		u.Hash, u.ID, u.now = before.rows.hashes[before.row], string(before.rows.ids.At(before.row)), nil
+		u.Hash, u.ID, u.now = before.top.hash(), string(before.top.id()), nil
 		if err := u.end(before); err != nil {
 			return err
 		}
@@ -226,7 +229,7 @@ func (u *user) end(before *stateReader) error {
 	}
 	for i := range next {
 		n := &next[i]
-		if n.Now.forgotten(u.date) && n.Before.forgotten(u.date) {
+		if u.needless(n) {
 			continue
 		}
 		if err := u.keep(n.standing); err != nil {
@@ -234,6 +237,19 @@ func (u *user) end(before *stateReader) error {
 		}
 	}
 	return nil
+}
+
+// needless says whether the state needs no row of a standing: in a layer, as the ones
+// below say the same.
+func (u *user) needless(s *step) bool {
+	if !u.layered {
+		return s.Now.forgotten(u.date) && s.Before.forgotten(u.date)
+	}
+	before := s.Before
+	if before.In {
+		before.Last = u.date
+	}
+	return s.Now == before
 }
 
 // leave tells of the audiences that the user left, each with a place of its own, and
@@ -372,9 +388,6 @@ func (u *user) tell(steps []step) (was, is bool) {
 		}
 		if s.change == Entered && was {
 			s.change = Moved
-		}
-		if s.change == Stayed && u.cadence == nil && !u.sends(Stayed) {
-			s.Place = -1 // as nothing is said of who stayed, it holds whatever becomes of the files
 		}
 	}
 	u.say(steps)

@@ -56,6 +56,10 @@ type Intent struct {
 	// Buckets is into how many parts of a file each the state is cut by leading bits
 	// of the hash; 0 where the files are in the order of the hash and cut elsewhere.
 	Buckets int `json:"buckets,omitempty"`
+
+	// Layers is how many files of State follow one another for a bucket, the oldest
+	// first: each has the rows that are other ones than in those before it. 0 is one.
+	Layers int `json:"layers,omitempty"`
 }
 
 // File is one file that the tool receives, and where its bytes are staged. It speaks

@@ -31,7 +31,7 @@ func writeState(t *testing.T, b *objstore.Bucket, all []standing) *Intent {
 // readState reads what follows i.
 func readState(t *testing.T, b *objstore.Bucket, i *Intent, lost func(standing) bool) ([]standing, error) {
 	t.Helper()
-	builder := &builder{Job: &Job{Temp: t.TempDir()}, published: b}
+	builder := &builder{Job: &Job{Temp: t.TempDir()}, published: b, target: Target{Date: i.Date}}
 	r, err := builder.openState(t.Context(), i, lost)
 	if err != nil {
 		return nil, err

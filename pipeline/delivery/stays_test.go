@@ -9,17 +9,41 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/churntier/churntier/pipeline/date"
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
-// drawNight publishes members and control arms of two audiences.
-func drawNight(t *rapid.T, k *tool, n int) *publish.Published {
+// crowd is people in two audiences, each in one arm of either or in none.
+type crowd map[string]map[int]*standIn
+
+type standIn struct{ arm, note string }
+
+// turn gives one in this many another place.
+func (c crowd) turn(t *rapid.T, oneIn int) {
+	for _, name := range []string{"a", "b"} {
+		if c[name] == nil {
+			c[name] = map[int]*standIn{}
+		}
+		for u := range 8 {
+			if c[name][u] != nil && rapid.IntRange(1, oneIn).Draw(t, "another") > 1 {
+				continue
+			}
+			c[name][u] = &standIn{
+				rapid.SampledFrom([]string{"part", "part", "part", "control", "none"}).Draw(t, "arm"),
+				rapid.SampledFrom([]string{"x", "x", "y"}).Draw(t, "note"),
+			}
+		}
+	}
+}
+
+// publish publishes the members and the control arms.
+func (c crowd) publish(k *tool, n int) *publish.Published {
 	p := k.publish(nil)
 	for _, name := range []string{"a", "b"} {
 		arms := map[string][]person{}
 		for u := range 8 {
-			arm := rapid.SampledFrom([]string{"part", "part", "part", "control", "none"}).Draw(t, "arm")
-			arms[arm] = append(arms[arm], person{"id": fmt.Sprint("u", u), "email": fmt.Sprint(u/2, "@x"), "note": rapid.SampledFrom([]string{"x", "x", "y"}).Draw(t, "note")})
+			who := c[name][u]
+			arms[who.arm] = append(arms[who.arm], person{"id": fmt.Sprint("u", u), "email": fmt.Sprint(u/2, "@x"), "note": who.note})
 		}
 		a := publish.Audience{Name: name}
 		for _, arm := range []string{"part", "control"} {
@@ -60,10 +84,13 @@ func drawTool(t *testing.T, rt *rapid.T) *tool {
 func TestWhoStaysIsTakenAsInGeneral(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		k := drawTool(t, rt)
+		k.job.layers = 1 // of what was given up the state is written whole
 		var last *Intent
+		people := crowd{}
 		for n := range 2 {
 			k.job.Changes, k.job.Workers = rapid.Bool().Draw(rt, "changes"), 1+n
-			p := drawNight(rt, k, n)
+			people.turn(rt, 2)
+			p := people.publish(k, n)
 			if rapid.Bool().Draw(rt, "the same date") {
 				p.Date = k.day.AddDays(-1)
 			}
@@ -77,22 +104,41 @@ func TestWhoStaysIsTakenAsInGeneral(t *testing.T) {
 	})
 }
 
-// The buckets into which a state is cut, one night otherwise than the other, and the
-// workers change nothing of what is sent and known.
-func TestBucketsChangeNothing(t *testing.T) {
+// The buckets into which a state is cut, one night otherwise than the other, its layers
+// and the workers change nothing of what is sent and known.
+func TestBucketsAndLayersChangeNothing(t *testing.T) {
+	deepest := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		k := drawTool(t, rt)
-		if rapid.Bool().Draw(rt, "cadence") {
-			k.job.Cadence = &Cadence{Days: 2, Cooldown: 1, OnExit: Pause}
-		}
 		var one, many *Intent
-		for n := range 2 {
-			p := drawNight(rt, k, n)
-			k.job.bucketRows, k.job.Workers = tableFileRows, 1
-			one, _ = k.attempt(rt, p, one, nil)
-			k.job.bucketRows, k.job.Workers = rapid.SampledFrom([]int64{3, 6}).Draw(rt, "rows of a bucket"), 3
-			many, _ = k.attempt(rt, p, many, nil)
-			if len(one.State) != 1 || len(many.State) != many.Buckets {
+		people := crowd{}
+		for n := range 5 {
+			people.turn(rt, 8)
+			p := people.publish(k, n)
+			lostOf := func(*Intent) func(standing) bool { return nil }
+			switch rapid.IntRange(0, 9).Draw(rt, "night") {
+			case 0:
+				k.job.Cadence = &Cadence{Days: 2, Cooldown: 1, OnExit: Pause}
+			case 1:
+				k.job.Cadence = nil
+			case 4:
+				k.job.Changes = !k.job.Changes
+			case 2: // a correction, as the first file was given up
+				if n > 0 {
+					p.Date = one.Date
+					lostOf = func(i *Intent) func(standing) bool { return func(s standing) bool { return i.speaks(s) == 0 } }
+				}
+			case 3:
+				if n > 0 {
+					p.Date = one.Date
+				}
+			}
+			k.job.bucketRows, k.job.layers, k.job.Workers = tableFileRows, 1, 1
+			whole, _ := k.attempt(rt, p, one, lostOf(one))
+			k.job.bucketRows, k.job.layers, k.job.Workers = rapid.SampledFrom([]int64{3, 6, 1000}).Draw(rt, "rows of a bucket"), 0, 3
+			many, _ = k.attempt(rt, p, many, lostOf(many))
+			one, deepest = whole, max(deepest, many.layers())
+			if len(one.State) != 1 || len(many.State) != many.Buckets*many.layers() {
 				rt.Fatalf("%d and %d files of %d buckets", len(one.State), len(many.State), many.Buckets)
 			}
 			if diff := cmp.Diff(k.outcome(one), k.outcome(many)); diff != "" {
@@ -100,6 +146,9 @@ func TestBucketsChangeNothing(t *testing.T) {
 			}
 		}
 	})
+	if deepest < 3 {
+		t.Fatalf("no state had more than %d layers", deepest)
+	}
 }
 
 // outcome is all that comes of a delivery: what is sent, and who is known afterwards.
@@ -107,7 +156,7 @@ func (k *tool) outcome(i *Intent) map[string]string {
 	k.Helper()
 	all := map[string]string{"counts": fmt.Sprint(i.Counts, i.Reasons, i.Unsendable)}
 	for _, f := range i.Files {
-		all[f.Name] = fmt.Sprint(f.From, f.To, "\n", string(k.read(f.File)))
+		all[f.Name] = string(k.read(f.File))
 	}
 	for _, lost := range []func(standing) bool{nil, func(standing) bool { return true }} {
 		known, err := readState(k.T, k.bucket(), i, lost)
@@ -115,7 +164,12 @@ func (k *tool) outcome(i *Intent) map[string]string {
 			k.Fatal(err)
 		}
 		for _, s := range known {
-			all[fmt.Sprint(lost == nil, s.key)] = fmt.Sprint(s.Now)
+			if s.Now.Day == 0 {
+				s.Now.Last = date.Date{} // it keeps a list from having anyone twice on one date: that is in the files
+			}
+			if s.Now.In || s.Now.Day > 0 {
+				all[fmt.Sprint(lost == nil, s.key)] = fmt.Sprint(s.Now)
+			}
 		}
 	}
 	return all

@@ -1,10 +1,12 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -52,6 +54,29 @@ func bucketBits(standings, most int64, before *Intent) int {
 
 const mostBucketBits = 12
 
+// layers says into how many files the state of a bucket is put, one over the other.
+func (i *Intent) layers() int { return max(1, i.Layers) }
+
+// layered says whether the new state, whose buckets have so many bits, is a layer over
+// the one before: the rows that changed. It is written whole where these are nearly all,
+// where they are not told from others, and when the layers have grown to half of what
+// they are over.
+func (b *builder) layered(cut int, lost func(standing) bool) bool {
+	i := b.last
+	if i == nil || i.Buckets != 1<<cut || i.layers() >= cmp.Or(b.Job.layers, mostLayers) || b.intent.Kind == Full || b.whole || b.Cadence != nil || lost != nil {
+		return false
+	}
+	over := int64(0)
+	for at, f := range i.State {
+		if at%i.layers() > 0 {
+			over += f.Rows
+		}
+	}
+	return 3*over < i.standings()
+}
+
+const mostLayers = 8
+
 // bits gives how many leading bits of the hash are the number of a state's bucket.
 func (i *Intent) bits() int { return max(0, bits.Len(uint(i.Buckets))-1) }
 
@@ -85,24 +110,24 @@ func (s *stretch) compare(ctx context.Context, g *gathering, lost func(standing)
 	if err != nil {
 		return err
 	}
-	before.bits, before.n = s.bits, s.n
+	before.within(s.bits, s.n)
 	defer func() { err = errors.Join(err, before.close()) }()
 	state := newStateWriter(ctx, s.published, fmt.Sprintf("deliveries/%s/%08d/state/%s-", s.Name, s.intent.N, s.By))
 	defer state.abort()
 	state.bits, state.number = s.cut, s.n<<(s.cut-s.bits)
 	s.merge = &merge{
-		date: s.target.Date, cadence: s.Cadence, sources: s.sources, whole: s.whole, place: s.place, one: s.one(),
-		broken: s.unsendable.has, sends: s.send, mark: s.mark, left: s.leave, keep: state.add,
+		date: s.target.Date, cadence: s.Cadence, sources: s.sources, whole: s.whole, layered: s.overlay, place: s.place, one: s.one(),
+		broken: s.unsendable.has, mark: s.mark, left: s.leave, keep: state.add,
 	}
 	codes := make([]int32, len(s.sources))
 	for i, from := range s.sources {
 		codes[i] = state.rows.audiences.code(from.audience)
 	}
 	now := outline{in: true, last: arrow.Date32(s.target.Date.Days()), left: never}
-	s.merge.kept = func(row *selected, place int64, old *stateBatch, at int) error {
+	s.merge.kept = func(row *selected, old *stateLayer) error {
 		return state.put(&stateRow{
-			hash: row.hash, id: row.id, audience: codes[row.source], control: s.sources[row.source].control, place: place,
-			outlines: outlines{now, old.outline(at)}, payload: row.payload, payloadBefore: uint64(old.payload[at]),
+			hash: row.hash, id: row.id, audience: codes[row.source], control: s.sources[row.source].control, place: row.place,
+			outlines: outlines{now, old.outline()}, payload: row.payload, payloadBefore: old.payload(),
 			identity: row.identity, identityBefore: row.identity,
 		})
 	}
@@ -114,9 +139,14 @@ func (s *stretch) compare(ctx context.Context, g *gathering, lost func(standing)
 	if err == nil {
 		err = state.openBucket((s.n+1)<<(s.cut-s.bits) - 1)
 	}
-	if err == nil {
-		s.state, err = state.close()
+	if err != nil {
+		return err
 	}
+	if s.overlay {
+		s.state = slices.Clone(s.before.State)
+	}
+	files, err := state.close()
+	s.state = append(s.state, files...)
 	return err
 }
 
