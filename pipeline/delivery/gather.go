@@ -23,17 +23,44 @@ func (b *builder) gather(ctx context.Context, g *gathering) (err error) {
 	if err != nil {
 		return err
 	}
+	writers := make(chan *writers, max(1, b.Workers))
+	for range cap(writers) {
+		writers <- b.newWriters(g)
+	}
 	err = b.atOnce(ctx, len(pieces), func(ctx context.Context, i int) error {
 		p := &pieces[i]
+		p.writers = <-writers
+		defer func() { writers <- p.writers }()
 		if err := p.gather(ctx, g); err != nil {
 			return fmt.Errorf("audience %s: %w", b.sources[p.source].audience, err)
 		}
 		return nil
 	})
+	for range cap(writers) {
+		err = errors.Join(err, (<-writers).close())
+	}
 	if err != nil {
 		return err
 	}
 	return b.unsendable.finish(ctx)
+}
+
+// writers are those of one worker.
+type writers struct {
+	put  *spill.Writer
+	look *spill.Writer // nil where nobody is known by another identity than the id
+}
+
+func (b *builder) newWriters(g *gathering) *writers {
+	return &writers{g.store.Writer(), b.unsendable.writer()}
+}
+
+func (w *writers) close() error {
+	err := w.put.Close()
+	if w.look != nil {
+		err = errors.Join(err, w.look.Close())
+	}
+	return err
 }
 
 // piece is some rows of a source, read by one worker.
@@ -43,45 +70,41 @@ type piece struct {
 	split    snapshot.Split
 	sketches *sketcher
 	ids      identity.IDs
-	put      *spill.Writer
-	look     *spill.Writer // nil where nobody is known by another identity than the id
+	*writers
 }
 
 // pieces cuts the sources.
 func (b *builder) pieces() ([]piece, error) {
 	var all []piece
 	for i, s := range b.sources {
+		sketches, err := b.newSketcher(s)
+		if err != nil {
+			return nil, fmt.Errorf("audience %s: %w", s.audience, err)
+		}
+		b.whole = !b.Changes && b.Destination.Leavers == ByColumn && !sketches.tells()
 		for _, split := range snapshot.Cut(s.files.Parts, pieceRows) {
-			sketches, err := b.newSketcher(s)
-			if err != nil {
-				return nil, fmt.Errorf("audience %s: %w", s.audience, err)
-			}
-			b.whole = !b.Changes && b.Destination.Leavers == ByColumn && !sketches.tells()
-			all = append(all, piece{builder: b, source: i, split: split, sketches: sketches})
+			all = append(all, piece{builder: b, source: i, split: split})
 		}
 	}
 	return all, nil
 }
 
 // pieceRows is about how many rows a piece has.
-const pieceRows = 1 << 20
+const pieceRows = 1 << 18
 
-func (p *piece) gather(ctx context.Context, g *gathering) error {
+func (p *piece) gather(ctx context.Context, g *gathering) (err error) {
 	s := p.sources[p.source]
-	p.put, p.look = g.store.Writer(), p.unsendable.writer()
+	if p.sketches, err = p.newSketcher(s); err != nil {
+		return err
+	}
 	columns := names(s.files.Schema())
 	at := slices.Index(columns, s.id)
-	err := s.eachOf(ctx, s.files.Split(p.split, columns), func(rows arrow.RecordBatch, first int64) error {
+	return s.eachOf(ctx, s.files.Split(p.split, columns), func(rows arrow.RecordBatch, first int64) error {
 		if err := p.ids.Load(rows.Column(at)); err != nil {
 			return err
 		}
 		return p.add(g, rows, first)
 	})
-	err = errors.Join(err, p.put.Close())
-	if p.look != nil {
-		err = errors.Join(err, p.look.Close())
-	}
-	return err
 }
 
 // add adds the rows of a batch, whose ids are loaded.
