@@ -104,7 +104,8 @@ func openNight(ctx context.Context, cfg *config.Config, o Options) (pipeline.Nig
 		return n, fmt.Errorf("%w: --accept: %w", ErrUsage, err)
 	}
 	var err error
-	if n.Rules, err = rulesOf(ctx, cfg); err != nil {
+	n.Rules = rulesOf(cfg)
+	if err = addScore(ctx, cfg.Score, &n.Rules); err != nil {
 		return n, err
 	}
 	if n.Snapshot, err = sourceOf(ctx, cfg.Snapshot); err != nil {
@@ -143,7 +144,8 @@ func sourceOf(ctx context.Context, c config.Snapshot) (snapshot.Source, error) {
 	return snapshot.Source{Bucket: b, Partition: c.Partition, Files: c.Files, Ready: c.Ready}, nil
 }
 
-func rulesOf(ctx context.Context, cfg *config.Config) (pipeline.Rules, error) {
+// rulesOf gives the rules of a config but for what scores.
+func rulesOf(cfg *config.Config) pipeline.Rules {
 	r := pipeline.Rules{
 		ID: cfg.Snapshot.ID, Contact: cfg.Snapshot.Contact, Duplicates: identity.Policy(cfg.Snapshot.Duplicates), OrderBy: cfg.Snapshot.OrderBy, AsOf: cfg.Snapshot.AsOf,
 		Eligible: cfg.Eligible, Suppress: conditionsOf(cfg.Suppress), Exclusive: cfg.Exclusive, Holdout: holdoutOf(cfg.Holdout), Zone: zoneOf(cfg),
@@ -160,15 +162,22 @@ func rulesOf(ctx context.Context, cfg *config.Config) (pipeline.Rules, error) {
 		r.Categories = append(r.Categories, rule)
 	}
 	r.Audiences = audiencesOf(cfg)
-	var err error
 	if c := cfg.Score.Column; c != nil {
 		r.Column = &pipeline.ColumnScore{Name: c.Name, Low: c.Low, High: c.High}
-		r.Scorer, err = score.FromColumn(c.Name, c.Low, c.High)
-		return r, err
+	} else {
+		r.ModelUse = modelUse(cfg)
 	}
-	r.Scorer, r.Model, err = readModel(ctx, cfg.Score.Model, modelOptions(cfg.Score))
-	r.ModelUse = modelUse(cfg)
-	return r, err
+	return r
+}
+
+// addScore adds what scores to rules.
+func addScore(ctx context.Context, c config.Score, r *pipeline.Rules) (err error) {
+	if r.Column != nil {
+		r.Scorer, err = score.FromColumn(r.Column.Name, r.Column.Low, r.Column.High)
+		return err
+	}
+	r.Scorer, r.Model, err = readModel(ctx, c.Model, modelOptions(c))
+	return err
 }
 
 // modelLimit bounds the size of a model file.

@@ -11,8 +11,15 @@ import (
 	"github.com/churntier/churntier/pipeline/selection"
 )
 
-// Outsider is a user who is not a member of an audience.
-type Outsider struct{ ID, Audience string }
+// Outsider is a user who is not a member of an audience, and what is known of the user
+// for certain: see Known.
+type Outsider struct {
+	ID, Audience string
+
+	Elsewhere bool // a member of another audience
+	HeldOut   bool // in the control arm of an audience
+	Unscored  bool // in no row that has a score
+}
 
 // Why says why a user is not a member of an audience.
 type Why = selection.Why

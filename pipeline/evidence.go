@@ -103,7 +103,7 @@ func (v *evidence) rejected(ctx context.Context, q *asked, told []Why) error {
 				why = Duplicate
 			}
 			q.each(ids.At(i), func(at int32) {
-				if told[at] == "" {
+				if told[at] == "" || told[at] == Duplicate { // as Tally.tell
 					told[at] = why
 				}
 			})

@@ -69,6 +69,7 @@ type builder struct {
 
 	sources    []*source
 	rows       int64
+	users      int64 // of rows: one may be in several audiences
 	places     int64 // of rows and leavers together
 	overlay    bool  // the new state is a layer over the one before
 	whole      bool  // files are lists that do not say what changed: nobody is in two of one date

@@ -27,11 +27,13 @@ const leavingBuffer = 64 << 10
 
 func (l *leavingList) add(v leaving) error {
 	l.count++
-	moved := byte(0)
-	if v.Moved {
-		moved = 1
+	flags := byte(0)
+	for i, set := range []bool{v.Moved, v.Elsewhere, v.HeldOut} {
+		if set {
+			flags |= 1 << i
+		}
 	}
-	l.buffer = append(binary.AppendVarint(l.buffer, v.Place), moved)
+	l.buffer = append(binary.AppendVarint(l.buffer, v.Place), flags)
 	for _, text := range []string{v.ID, v.Audience, v.Identity, string(v.Why)} {
 		l.buffer = append(binary.AppendUvarint(l.buffer, uint64(len(text))), text...)
 	}
@@ -96,9 +98,9 @@ type leavingReader struct {
 func (r *leavingReader) next() (v leaving) {
 	place, err := binary.ReadVarint(r.in)
 	r.fail(err)
-	moved, err := r.in.ReadByte()
+	flags, err := r.in.ReadByte()
 	r.fail(err)
-	v.Place, v.Moved = place, moved != 0
+	v.Place, v.Moved, v.Elsewhere, v.HeldOut = place, flags&1 != 0, flags&2 != 0, flags&4 != 0
 	v.ID = string(r.read())
 	if name := r.read(); string(name) != r.audience { // one text for many
 		r.audience = string(name)

@@ -56,7 +56,8 @@ type merge struct {
 	keep   func(standing) error                          // takes every standing that is to be kept
 	kept   func(row *selected, before *stateLayer) error // takes that of who stayed
 	mark   func(row *selected, m mark)                   // says what is to be sent of a row
-	left   func(s standing, moved bool, r Reason) error  // takes everyone who is to be told of as a leaver; moved too where the user was taken before
+	left   func(leaving) error                           // takes everyone who is to be told of as a leaver
+	users  int64                                         // of rows
 	Counts
 }
 
@@ -128,6 +129,7 @@ func (m *merge) run(p *part, before *stateReader) error {
 		if err := u.gone(before, first); err != nil {
 			return err
 		}
+		m.users++
 		if stays, err := m.stays(rows, before); stays || err != nil {
 			return err
 		}
@@ -275,18 +277,25 @@ func (u *user) leave(steps []step, is bool) error {
 		if u.one != nil && (told >= 0 || left && is) {
 			continue
 		}
-		v := s.standing
-		v.Place = u.place
+		v := leaving{
+			ID: s.ID, Audience: s.Audience, Identity: s.Before.Identity, Place: u.place,
+			Moved: is || told >= 0, Elsewhere: u.in(false), HeldOut: u.in(true), Why: s.why(u.merge),
+		}
 		u.place++
 		if left {
 			s.Place = v.Place
 		}
-		if err := u.left(v, is || told >= 0, s.why(u.merge)); err != nil {
+		if err := u.left(v); err != nil {
 			return err
 		}
 		told = v.Place
 	}
 	return nil
+}
+
+// in tells whether the publication has the user in any audience, or control arm.
+func (u *user) in(control bool) bool {
+	return slices.ContainsFunc(u.now, func(s selected) bool { return u.sources[s.source].control == control })
 }
 
 // step is a standing of a user and how it changed.

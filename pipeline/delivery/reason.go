@@ -31,8 +31,15 @@ const (
 	Renamed         Reason = "renamed" // the tool knew the user by another identifier; never counted, as the user stays
 )
 
-// Leaver is a user who is not selected for an audience any more.
-type Leaver struct{ ID, Audience string }
+// Leaver is a user who is not selected for an audience any more, and what the
+// publication is known to say of the user for certain.
+type Leaver struct {
+	ID, Audience string
+
+	Elsewhere bool // a member of another audience
+	HeldOut   bool // in the control arm of an audience
+	Unscored  bool // in no row of the snapshot that has a score
+}
 
 // Source says what reasons are from.
 type Source string
@@ -48,7 +55,7 @@ const (
 // their order, and why these are not from the snapshot.
 type Explanation struct {
 	Reasons []Reason
-	From    Source
+	From    Source // "" where neither was needed: what is known of the leavers tells, which is exact
 	Note    string // for people; "" where they are
 }
 
@@ -61,6 +68,8 @@ type leaving struct {
 	Identity     string // what the tool knew the user by
 	Place        int64
 	Moved        bool   // to another audience or identity, or told of already: no reason is counted
+	Elsewhere    bool   // as in Leaver
+	HeldOut      bool   // as in Leaver
 	Why          Reason // where it is known without asking
 }
 
@@ -77,11 +86,13 @@ type explanations struct {
 	*builder
 	ask []Leaver
 	to  []*uint8 // where the code of the reason goes
+
+	scored bool // everyone with a score is in an audience here, or in its control arm
 }
 
 // explain finds the reasons of all leavers.
 func (b *builder) explain(ctx context.Context) error {
-	e := explanations{builder: b}
+	e := explanations{builder: b, scored: b.publication != nil && b.users == b.publication.Manifest.Rows.Scored}
 	atOnce := int(min(max(b.Memory/2/leavingSize, fewestExplained), mostExplained))
 	for _, name := range b.series() {
 		for _, list := range b.leavers[name] {
@@ -93,7 +104,9 @@ func (b *builder) explain(ctx context.Context) error {
 						list.reasons[first+i] = b.reasons.code(why)
 						continue
 					}
-					e.ask, e.to = append(e.ask, Leaver{l.ID, l.Audience}), append(e.to, &list.reasons[first+i])
+					unscored := e.scored && !l.Elsewhere && !l.HeldOut
+					e.ask = append(e.ask, Leaver{l.ID, l.Audience, l.Elsewhere, l.HeldOut, unscored})
+					e.to = append(e.to, &list.reasons[first+i])
 					if len(e.ask) == atOnce {
 						if err := e.answer(ctx); err != nil {
 							return err
@@ -136,7 +149,9 @@ func (e *explanations) answer(ctx context.Context) error {
 	for i, r := range answer.Reasons {
 		*e.to[i] = e.reasons.code(e.byRule(r, e.ask[i].Audience))
 	}
-	e.intent.ReasonsFrom, e.intent.ReasonsNote = answer.From, answer.Note
+	if answer.From != "" {
+		e.intent.ReasonsFrom, e.intent.ReasonsNote = answer.From, answer.Note
+	}
 	e.ask, e.to = e.ask[:0], e.to[:0]
 	return nil
 }

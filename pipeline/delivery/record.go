@@ -44,7 +44,7 @@ type Intent struct {
 	Counts   Counts            `json:"counts"`
 	Reasons  map[Reason]int64  `json:"reasons"` // of those who left
 
-	ReasonsFrom Source `json:"reasons_from,omitempty"` // "" where nobody had to be explained
+	ReasonsFrom Source `json:"reasons_from,omitempty"` // "" where nobody had to be looked up: see Explanation
 	ReasonsNote string `json:"reasons_note,omitempty"` // why they are not from the snapshot
 
 	Unsendable     map[Rule]int64 `json:"unsendable"`      // rows that the tool would not take; they are no members

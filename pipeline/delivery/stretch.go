@@ -154,6 +154,7 @@ func (s *stretch) compare(ctx context.Context, g *gathering, lost func(standing)
 func (s *stretch) give() {
 	if s.merge != nil {
 		s.intent.Counts.add(s.merge.Counts)
+		s.users += s.merge.users
 	}
 	s.intent.State = append(s.intent.State, s.state...)
 	s.builder.taken.hashes = append(s.builder.taken.hashes, s.taken.hashes...)
@@ -171,12 +172,12 @@ func (s *stretch) mark(row *selected, m mark) {
 }
 
 // leave takes a leaver.
-func (s *stretch) leave(v standing, moved bool, why Reason) error {
+func (s *stretch) leave(v leaving) error {
 	series := s.seriesOf(v.Audience)
 	l := s.leavers[series]
 	if l == nil {
 		l = &leavingList{temp: s.Temp}
 		s.leavers[series] = l
 	}
-	return l.add(leaving{v.ID, v.Audience, v.Before.Identity, v.Place, moved, why})
+	return l.add(v)
 }
