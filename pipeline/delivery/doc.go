@@ -8,7 +8,7 @@
 //	deliveries/<name>/<n>.<k>.claim.json  file k will be put by whoever wrote this, and by nobody else
 //	deliveries/<name>/<n>.<k>.ack.json    file k is there
 //	deliveries/<name>/<n>.done.json       no file of n will be put any more
-//	deliveries/<name>/<n>/...             what n sends and the state after it, never changed
+//	deliveries/<name>/<n>/...             what n sends and what it changed of the state, never changed
 //
 // All of them are created if absent. The bytes of the files are staged before the
 // intent, which names them: a delivery that was interrupted goes on from them,

@@ -51,9 +51,12 @@ func order(less bool) int {
 	return 1
 }
 
-// stateSchema is that of a state file. Its rows are in the order of keys. All files
-// of a state are one sequence; each has the standings of one bucket, or, before
-// Intent.Buckets was written, about as many rows as tableFileRows.
+// stateSchema is that of a state file. Its rows are in the order of keys; each file has
+// those of one bucket, or, before Intent.Buckets was written, about as many as
+// tableFileRows. Files of the same bucket are layers: one after another, each with the
+// standings that are other ones than the layers before it say. In an older layer there
+// is nothing but how things are: who is in was delivered each time since, what was
+// before does not matter any more, and whoever is out without a day is not known.
 var stateSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "id", Type: arrow.BinaryTypes.String},
 	{Name: "audience", Type: arrow.BinaryTypes.String},
