@@ -77,6 +77,8 @@ func unscaled(arr arrow.Array) (func(row int) (decimal128.Num, bool), error) {
 			sign := uint64(high >> 63)
 			return decimal128.New(high, words[0]), words[2] == sign && words[3] == sign
 		}, nil
+	case *array.Decimal32: // the score
+		return func(row int) (decimal128.Num, bool) { return decimal128.FromI64(int64(a.Value(row))), true }, nil
 	case *array.Uint64:
 		return func(row int) (decimal128.Num, bool) { return decimal128.FromU64(a.Value(row)), true }, nil
 	}
