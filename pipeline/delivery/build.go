@@ -90,7 +90,7 @@ func (j *Job) build(ctx context.Context, kind Kind, target Target, p *publish.Pu
 	b.prefix = fmt.Sprintf("deliveries/%s/%08d/%s-", j.Name, n, j.By)
 	b.intent = &Intent{
 		Format: Format, Delivery: j.Name, N: n, Kind: kind, Date: target.Date, Seq: target.Seq, Run: target.Run, Previous: previous,
-		Files: []File{}, Rules: map[string]string{}, Reasons: map[Reason]int64{}, Unsendable: map[Rule]int64{},
+		Payload: payloadOfColumns, Files: []File{}, Rules: map[string]string{}, Reasons: map[Reason]int64{}, Unsendable: map[Rule]int64{},
 	}
 	b.send = func(c Change) bool { return kind == Full || b.whole || c != Stayed }
 	defer func() { err = errors.Join(err, b.close()) }()
@@ -167,6 +167,7 @@ func (b *builder) compare(ctx context.Context, lost func(standing) bool) (err er
 	}
 	cut := bucketBits(max(b.rows, known), cmp.Or(b.bucketRows, tableFileRows), b.last)
 	g := newGathering(b.rows, size, b.Memory, b.Temp, cut)
+	g.byForm = b.last.byLine()
 	defer func() { err = errors.Join(err, g.close()) }()
 	if err := b.gather(ctx, g); err != nil {
 		return err

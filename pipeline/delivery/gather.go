@@ -115,7 +115,7 @@ func (p *piece) add(g *gathering, rows arrow.RecordBatch, first int64) error {
 	}
 	for r := range all {
 		id, sketch := p.ids.At(r), &all[r]
-		row := selected{hash: xxh3.Hash(id), source: p.source, place: first + int64(r), payload: sketch.payload}
+		row := selected{hash: xxh3.Hash(id), source: p.source, place: first + int64(r), payload: sketch.payload, was: sketch.was}
 		if err := g.put(p.put, &row, id, sketch.identity); err != nil {
 			return err
 		}

@@ -163,7 +163,7 @@ func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
 		return false, nil
 	}
 	change := Stayed
-	if uint64(old.payload[at]) != row.payload {
+	if uint64(old.payload[at]) != row.was {
 		change = Updated
 	}
 	var err error
@@ -391,6 +391,9 @@ func (u *user) tell(steps []step) (was, is bool) {
 		}
 		if s.Now.In {
 			s.Now.Identity, s.Now.Payload = string(by.row.identity), by.row.payload+uint64(by.Now.Day)
+		}
+		if s.change == Stayed {
+			s.Before.Payload = by.row.renewed(s.Before.Payload)
 		}
 		if s.change == Stayed && (s.Now.Payload != s.Before.Payload || s.Now.Identity != s.Before.Identity) {
 			s.change = Updated

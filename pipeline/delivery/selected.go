@@ -21,14 +21,20 @@ type selected struct {
 	source   int
 	place    int64
 	payload  uint64 // hash of what would be sent
+	was      uint64 // the same in the form of the delivery before
 	identity []byte // as in Standing
 }
+
+// renewed gives a payload of the delivery before in the form of this one. It is the
+// row's own, or that of another day, where it was so in the former form, and only there.
+func (s *selected) renewed(before uint64) uint64 { return before - s.was + s.payload }
 
 // gathering sorts the selected rows of all sources by key, in partitions by the
 // leading bits of the hash, so that one partition at a time is in memory.
 type gathering struct {
 	store     *spill.Store
 	bits      int  // of the number of a partition
+	byForm    bool // rows have two payloads
 	byPayload bool // rows are sorted by their payload, which is a hash too, in place of that of the id
 }
 
@@ -58,7 +64,7 @@ func newGathering(rows, size, memory int64, temp string, leading int) *gathering
 
 // put adds one row, with its texts.
 func (g *gathering) put(w *spill.Writer, s *selected, id []byte, identity string) error {
-	p, err := w.Reserve(bucketOf(s.hash, g.bits), recordHeader+len(id)+len(identity))
+	p, err := w.Reserve(bucketOf(s.hash, g.bits), recordHeader+len(id)+len(identity)+g.trailer())
 	if err != nil {
 		return err
 	}
@@ -66,13 +72,25 @@ func (g *gathering) put(w *spill.Writer, s *selected, id []byte, identity string
 	binary.LittleEndian.PutUint64(p[8:], s.payload)
 	binary.LittleEndian.PutUint16(p[16:], uint16(len(id)))
 	binary.LittleEndian.PutUint32(p[18:], uint32(len(identity)))
-	copy(p[recordHeader+copy(p[recordHeader:], id):], identity)
+	end := recordHeader + copy(p[recordHeader:], id)
+	end += copy(p[end:], identity)
+	if g.byForm {
+		binary.LittleEndian.PutUint64(p[end:], s.was)
+	}
 	return nil
+}
+
+// trailer is how many bytes follow the texts of a record.
+func (g *gathering) trailer() int {
+	if g.byForm {
+		return 8
+	}
+	return 0
 }
 
 // each gives some partitions, one at a time. It holds until visit returns.
 func (g *gathering) each(ctx context.Context, from, to int, visit func(*part) error) error {
-	var p part
+	p := part{gathering: g}
 	for n := from; n < to; n++ {
 		err := g.load(ctx, n, &p)
 		if err == nil {
@@ -88,6 +106,7 @@ func (g *gathering) each(ctx context.Context, from, to int, visit func(*part) er
 // part is the rows of a partition in the order of hash, id and source. Its memory is
 // used again.
 type part struct {
+	*gathering
 	records       []byte
 	spots, sorted []spot
 	cells         []int32
@@ -117,7 +136,7 @@ func (g *gathering) load(ctx context.Context, partition int, p *part) error {
 			hash = xxh3.Hash(r[recordHeader:id])
 		}
 		p.spots = append(p.spots, spot{hash, at})
-		at += id + int(binary.LittleEndian.Uint32(r[18:]))
+		at += id + int(binary.LittleEndian.Uint32(r[18:])) + g.trailer()
 	}
 	p.sort(g.bits)
 	return err
@@ -128,7 +147,7 @@ func (p *part) row(s spot) selected {
 	r := p.records[s.at:]
 	id := recordHeader + int(binary.LittleEndian.Uint16(r[16:]))
 	end := id + int(binary.LittleEndian.Uint32(r[18:]))
-	return selected{
+	row := selected{
 		hash:     s.hash,
 		id:       r[recordHeader:id:id],
 		source:   int(binary.LittleEndian.Uint16(r)),
@@ -136,6 +155,10 @@ func (p *part) row(s spot) selected {
 		payload:  binary.LittleEndian.Uint64(r[8:]),
 		identity: r[id:end:end],
 	}
+	if row.was = row.payload; p.byForm {
+		row.was = binary.LittleEndian.Uint64(r[end:])
+	}
+	return row
 }
 
 // eachRow gives the rows in their order. They hold until the partition is loaded anew.

@@ -16,15 +16,18 @@ import (
 type sketch struct {
 	identity string // as in Standing
 	payload  uint64 // hash of what would be sent
+	was      uint64 // the same, as the state of the delivery before has it: see Intent.Payload
 	rule     Rule   // which the row breaks, "" for none
 }
 
 // sketcher makes sketches of the rows of one source.
 type sketcher struct {
 	*renderer
-	audience string          // what the word says: all audiences where one row speaks for all
-	lasting  audience.Layout // what a member who stayed is sent again for
-	spare    int             // bytes that what is not lasting takes of a payload at most
+	audience string              // what the word says: all audiences where one row speaks for all
+	lasting  audience.Layout     // what a member who stayed is sent again for
+	hasher   *audience.RowHasher // of that; nil where it is nothing
+	byLine   bool                // the state of the delivery before has hashes of lines
+	spare    int                 // bytes that what is not lasting takes of a payload at most
 
 	said     []arrow.Array // what the words say, of a batch of the most rows
 	all      []int32       // the rows of one
@@ -41,7 +44,7 @@ func (b *builder) newSketcher(s *source) (*sketcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &sketcher{renderer: r, audience: s.audience, lasting: r.layout}
+	k := &sketcher{renderer: r, audience: s.audience, lasting: r.layout, byLine: b.last.byLine()}
 	if b.Destination.Merged {
 		k.audience, k.lasting = strings.Join(b.one(), ","), r.attributes
 	}
@@ -53,6 +56,11 @@ func (b *builder) newSketcher(s *source) (*sketcher, error) {
 		}
 		return said
 	})
+	if len(k.lasting.Columns) > 0 {
+		if k.hasher, err = audience.NewRowHasher(k.lasting, k.schema); err != nil {
+			return nil, err
+		}
+	}
 	k.all = firstRows(snapshot.BatchRows)
 	for _, f := range r.words {
 		k.said = append(k.said, word(f, len(k.all), r.layout.Date, k.all, func(int) said { return said{audience: k.audience} }))
@@ -94,14 +102,30 @@ func (k *sketcher) of(rows arrow.RecordBatch) ([]sketch, error) {
 	return k.sketches, nil
 }
 
+// addPayloads hashes the lasting columns, and renders them only where a row may be too
+// large for the tool, or where they are to be compared with what was rendered.
 func (k *sketcher) addPayloads(batch arrow.RecordBatch, rows []int32) error {
-	if len(k.lasting.Columns) == 0 {
+	if k.hasher == nil {
+		return nil
+	}
+	hashes, err := k.hasher.Of(&audience.Block{Batch: batch})
+	if err != nil {
+		return err
+	}
+	for i, hash := range hashes {
+		k.sketches[i].payload, k.sketches[i].was = hash, hash
+	}
+	limit := k.to.Payload
+	if !k.byLine && (limit == 0 || k.hasher.Longest()+k.spare <= limit) {
 		return nil
 	}
 	return k.eachObject(k.lasting, batch, rows, func(i int, line []byte) error {
-		k.sketches[i].payload = xxh3.Hash(line)
-		if limit := k.to.Payload; limit > 0 && len(line)+k.spare > limit {
-			k.sketches[i].rule = PayloadTooLarge
+		s := &k.sketches[i]
+		if k.byLine {
+			s.was = xxh3.Hash(line)
+		}
+		if limit > 0 && len(line)+k.spare > limit {
+			s.rule = PayloadTooLarge
 		}
 		return nil
 	})

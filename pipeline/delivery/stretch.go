@@ -63,7 +63,7 @@ func (i *Intent) layers() int { return max(1, i.Layers) }
 // they are over.
 func (b *builder) layered(cut int, lost func(standing) bool) bool {
 	i := b.last
-	if i == nil || i.Buckets != 1<<cut || i.layers() >= cmp.Or(b.Job.layers, mostLayers) || b.intent.Kind == Full || b.whole || b.Cadence != nil || lost != nil {
+	if i == nil || i.Buckets != 1<<cut || i.layers() >= cmp.Or(b.Job.layers, mostLayers) || b.intent.Kind == Full || b.whole || b.Cadence != nil || i.byLine() || lost != nil {
 		return false
 	}
 	over := int64(0)
@@ -127,7 +127,7 @@ func (s *stretch) compare(ctx context.Context, g *gathering, lost func(standing)
 	s.merge.kept = func(row *selected, old *stateLayer) error {
 		return state.put(&stateRow{
 			hash: row.hash, id: row.id, audience: codes[row.source], control: s.sources[row.source].control, place: row.place,
-			outlines: outlines{now, old.outline()}, payload: row.payload, payloadBefore: old.payload(),
+			outlines: outlines{now, old.outline()}, payload: row.payload, payloadBefore: row.renewed(old.payload()),
 			identity: row.identity, identityBefore: row.identity,
 		})
 	}
