@@ -87,11 +87,11 @@ func (k *tool) byLine(t *rapid.T, i *Intent) *Intent {
 	if former.State, err = w.close(); err != nil {
 		t.Fatal(err)
 	}
-	former.Payload = payloadOfLine
+	former.Layers, former.Payload = 0, payloadOfLine
 	return &former
 }
 
-// drawFew publishes a night like drawNight, in which most users are in one audience.
+// drawFew publishes a night in which most users are in one audience.
 func drawFew(t *rapid.T, k *tool, n int) *publish.Published {
 	arms := map[string][]person{}
 	for u := range 8 {
