@@ -110,7 +110,7 @@ type part struct {
 	records       []byte
 	spots, sorted []spot
 	cells         []int32
-	user          []selected // rows of one
+	block         []selected // see eachBlock
 }
 
 // spot is where a record lies, and the hash by which it is sorted.
@@ -161,18 +161,21 @@ func (p *part) row(s spot) selected {
 	return row
 }
 
-// eachRow gives the rows in their order. They hold until the partition is loaded anew.
-func (p *part) eachRow(visit func(*selected) error) error {
-	var some [64]selected // read together, as they lie anywhere
+// eachBlock gives the rows in their order, some at a time: all that have the same hash
+// together. They hold until visit returns, their texts until the partition is loaded anew.
+func (p *part) eachBlock(visit func([]selected) error) error {
+	const rows = 64 // read together, as they lie anywhere
 	for spots := p.sorted; len(spots) > 0; {
-		n := min(len(some), len(spots))
-		for i, s := range spots[:n] {
-			some[i] = p.row(s)
+		n := min(rows, len(spots))
+		for n < len(spots) && spots[n].hash == spots[n-1].hash {
+			n++
 		}
-		for i := range some[:n] {
-			if err := visit(&some[i]); err != nil {
-				return err
-			}
+		p.block = p.block[:0]
+		for _, s := range spots[:n] {
+			p.block = append(p.block, p.row(s))
+		}
+		if err := visit(p.block); err != nil {
+			return err
 		}
 		spots = spots[n:]
 	}
@@ -181,21 +184,19 @@ func (p *part) eachRow(visit func(*selected) error) error {
 
 // eachUser gives the rows of one user after another. They hold until visit returns.
 func (p *part) eachUser(visit func([]selected) error) error {
-	p.user = p.user[:0]
-	err := p.eachRow(func(row *selected) error {
-		if len(p.user) > 0 && (p.user[0].hash != row.hash || !bytes.Equal(p.user[0].id, row.id)) {
-			if err := visit(p.user); err != nil {
+	return p.eachBlock(func(rows []selected) error {
+		for len(rows) > 0 {
+			n := 1
+			for n < len(rows) && rows[n].hash == rows[0].hash && bytes.Equal(rows[n].id, rows[0].id) {
+				n++
+			}
+			if err := visit(rows[:n]); err != nil {
 				return err
 			}
-			p.user = p.user[:0]
+			rows = rows[n:]
 		}
-		p.user = append(p.user, *row)
 		return nil
 	})
-	if err != nil || len(p.user) == 0 {
-		return err
-	}
-	return visit(p.user)
 }
 
 // sort sorts rows whose hashes have the same leading bits: by the bits that follow

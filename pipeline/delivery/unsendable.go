@@ -101,13 +101,15 @@ func (u *unsendable) finish(ctx context.Context) error {
 
 // addDuplicates takes rows in the order of identity and id.
 func (u *unsendable) addDuplicates(p *part) error {
-	var first selected
-	return p.eachRow(func(row *selected) error {
-		if first.id == nil || row.hash != first.hash {
-			first = *row
-		}
-		if !bytes.Equal(row.id, first.id) {
-			u.add(row.place, DuplicateIdentifier)
+	return p.eachBlock(func(rows []selected) error {
+		first := 0
+		for i := range rows {
+			if rows[i].hash != rows[first].hash {
+				first = i
+			}
+			if !bytes.Equal(rows[i].id, rows[first].id) {
+				u.add(rows[i].place, DuplicateIdentifier)
+			}
 		}
 		return nil
 	})
