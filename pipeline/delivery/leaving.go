@@ -19,13 +19,20 @@ type leavingList struct {
 	file    *spill.File
 	size    int64 // of the file
 	count   int
+	parts   []int64 // where the records of each part begin: see part
 	reasons []uint8 // by leaver: see reasonCodes
 }
+
+// leavingPart is how many leavers a part of a list has; the last one may have fewer.
+const leavingPart = 16 << 10
 
 // leavingBuffer is how many bytes of records a list keeps in memory.
 const leavingBuffer = 64 << 10
 
 func (l *leavingList) add(v leaving) error {
+	if l.count%leavingPart == 0 {
+		l.parts = append(l.parts, l.size+int64(len(l.buffer)))
+	}
 	l.count++
 	flags := byte(0)
 	for i, set := range []bool{v.Moved, v.Elsewhere, v.HeldOut} {
@@ -55,28 +62,37 @@ func (l *leavingList) spill() (err error) {
 	return err
 }
 
-// each gives the leavers some at a time, and which is the first of them. They hold
-// until visit returns.
+// each gives the leavers some at a time, and which is the first of them.
 func (l *leavingList) each(visit func(first int, some []leaving) error) error {
-	var in io.Reader = bytes.NewReader(l.buffer)
-	if l.file != nil {
-		in = io.MultiReader(io.NewSectionReader(l.file, 0, l.size), in)
-	}
-	r := leavingReader{in: bufio.NewReaderSize(in, leavingBuffer)}
-	some := make([]leaving, 0, min(l.count, tableBatch))
-	for first := 0; first < l.count; first += len(some) {
-		some = some[:min(tableBatch, l.count-first)]
-		for i := range some {
-			some[i] = r.next()
+	for n := range l.parts {
+		some, err := l.part(n)
+		if err == nil {
+			err = visit(n*leavingPart, some)
 		}
-		if r.err != nil {
-			return fmt.Errorf("read the list of who left: %w", r.err)
-		}
-		if err := visit(first, some); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// part gives some leavers: those from the one whose number is n times leavingPart on.
+// Several workers may read parts of a list to which nobody is added any more.
+func (l *leavingList) part(n int) ([]leaving, error) {
+	at := l.parts[n]
+	var in io.Reader = bytes.NewReader(l.buffer[max(0, at-l.size):])
+	if at < l.size {
+		in = io.MultiReader(io.NewSectionReader(l.file, at, l.size-at), in)
+	}
+	r := leavingReader{in: bufio.NewReaderSize(in, leavingBuffer)}
+	some := make([]leaving, min(leavingPart, l.count-n*leavingPart))
+	for i := range some {
+		some[i] = r.next()
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("read the list of who left: %w", r.err)
+	}
+	return some, nil
 }
 
 func (l *leavingList) close() error {

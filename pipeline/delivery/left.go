@@ -20,7 +20,7 @@ func (r *renderer) leavers(some []leaving, of func(row int) said) (l lot, err er
 	case r.to.Identifiers == nil:
 		l, err = r.idRows(some, of)
 	case r.to.Merged:
-		l.text = func(rows []int32) ([]byte, error) { return r.nullRows(some, rows), nil }
+		l = r.nullRows(some)
 	default:
 		l, err = r.identityRows(some, of)
 	}
@@ -35,21 +35,26 @@ func (r *renderer) idRows(some []leaving, of func(row int) said) (lot, error) {
 		ids[i] = l.ID
 	}
 	batch, err := leavers(r.schema, r.layout.ID, ids, r.layout.Date, of)
-	return lot{batch: batch, text: func(rows []int32) ([]byte, error) { return r.text(batch, rows) }}, err
+	return lot{batch: batch, each: func(rows []int32, visit func(int, []byte) error) error { return r.each(batch, rows, visit) }}, err
 }
 
 // nullRows have a payload in which every attribute is null.
-func (r *renderer) nullRows(some []leaving, rows []int32) []byte {
+func (r *renderer) nullRows(some []leaving) lot {
 	payload := ""
 	for _, c := range r.attributes.Columns {
 		payload = joined(payload, "{"+string(quoted(c.Name))+":null}")
 	}
-	var out []byte
-	for _, row := range rows {
-		identity, _ := r.identityOf(some[row])
-		out = appendMerged(out, identity, payload)
-	}
-	return out
+	return lot{each: func(rows []int32, visit func(int, []byte) error) error {
+		var text []byte
+		for i, row := range rows {
+			identity, _ := r.identityOf(some[row])
+			text = appendMerged(text[:0], identity, payload)
+			if err := visit(i, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
 }
 
 // identityRows have the identifier columns, as CSV.
@@ -77,12 +82,8 @@ func (r *renderer) identityRows(some []leaving, of func(row int) said) (lot, err
 	}
 	schema := arrow.NewSchema(fields, nil)
 	batch := array.NewRecordBatch(schema, columns, int64(len(some)))
-	return lot{batch: batch, text: func(rows []int32) (text []byte, err error) {
-		err = r.eachCSV(layout, schema, batch, rows, func(_ int, row []byte) error {
-			text = append(text, row...)
-			return nil
-		})
-		return text, err
+	return lot{batch: batch, each: func(rows []int32, visit func(int, []byte) error) error {
+		return r.eachCSV(layout, schema, batch, rows, visit)
 	}}, nil
 }
 

@@ -81,15 +81,6 @@ func (r *renderer) each(batch arrow.RecordBatch, rows []int32, visit func(i int,
 	return r.eachLine(r.layout, batch, rows, visit)
 }
 
-// text encodes rows one after the other.
-func (r *renderer) text(batch arrow.RecordBatch, rows []int32) (text []byte, err error) {
-	err = r.each(batch, rows, func(_ int, row []byte) error {
-		text = append(text, row...)
-		return nil
-	})
-	return text, err
-}
-
 func (r *renderer) eachCSV(l audience.Layout, schema *arrow.Schema, batch arrow.RecordBatch, rows []int32, visit func(i int, text []byte) error) error {
 	lines, err := audience.NewCSVLines(l, schema, audience.CSVOptions{Formula: r.formula})
 	if err != nil {

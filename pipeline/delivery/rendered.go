@@ -14,11 +14,11 @@ type rendered struct {
 }
 
 // render encodes some rows of a lot.
-func (r *renderer) render(of lot, rows []int32) (out rendered, err error) {
+func render(of lot, rows []int32) (out rendered, err error) {
 	for _, row := range rows {
 		out.places = append(out.places, of.place(row))
 	}
-	err = r.each(of.batch, rows, func(_ int, text []byte) error {
+	err = of.each(rows, func(_ int, text []byte) error {
 		out.text = append(out.text, text...)
 		out.ends = append(out.ends, len(out.text))
 		return nil
@@ -29,12 +29,17 @@ func (r *renderer) render(of lot, rows []int32) (out rendered, err error) {
 // lot gives the rows as one, numbered from 0.
 func (r *rendered) lot() lot {
 	return lot{
-		text: func(rows []int32) ([]byte, error) {
-			from := 0
-			if first := rows[0]; first > 0 {
-				from = r.ends[first-1]
+		each: func(rows []int32, visit func(int, []byte) error) error {
+			for i, row := range rows {
+				from := 0
+				if row > 0 {
+					from = r.ends[row-1]
+				}
+				if err := visit(i, r.text[from:r.ends[row]]); err != nil {
+					return err
+				}
 			}
-			return r.text[from:r.ends[rows[len(rows)-1]]], nil
+			return nil
 		},
 		place: func(row int32) int64 { return r.places[row] },
 	}

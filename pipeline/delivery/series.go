@@ -37,9 +37,18 @@ type series struct {
 
 // lot is some rows of a batch.
 type lot struct {
-	batch arrow.RecordBatch // parquet alone
-	text  func(rows []int32) ([]byte, error)
+	batch arrow.RecordBatch                                              // parquet alone
+	each  func(rows []int32, visit func(i int, text []byte) error) error // encodes rows, each valid until visit returns; not for parquet
 	place func(row int32) int64
+}
+
+// text encodes rows one after the other.
+func (l lot) text(rows []int32) (text []byte, err error) {
+	err = l.each(rows, func(_ int, row []byte) error {
+		text = append(text, row...)
+		return nil
+	})
+	return text, err
 }
 
 // staged is a file being written.

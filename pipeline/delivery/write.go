@@ -115,7 +115,7 @@ func (b *builder) writeMembers(ctx context.Context, s *series, from *source) err
 	}
 	return inOrder(ctx, max(1, b.Workers), len(splits), func(ctx context.Context, i int) (all []rendered, err error) {
 		err = b.eachWanted(ctx, s.as, from, splits[i], func(of lot, rows []int32) error {
-			r, err := s.as.render(of, rows)
+			r, err := render(of, rows)
 			all = append(all, r)
 			return err
 		})
@@ -154,7 +154,9 @@ func (b *builder) eachWanted(ctx context.Context, as *renderer, from *source, sp
 		defer batch.Release()
 		return visit(lot{
 			batch: batch,
-			text:  func(rows []int32) ([]byte, error) { return as.text(batch, rows) },
+			each: func(rows []int32, visit func(int, []byte) error) error {
+				return as.each(batch, rows, visit)
+			},
 			place: func(row int32) int64 { return first + int64(row) },
 		}, wanted)
 	})
@@ -177,40 +179,65 @@ func (b *builder) audiencesOf(m mark, from *source) string {
 
 // writeLeavers tells of who left.
 func (b *builder) writeLeavers(s *series) error {
-	for _, list := range b.leavers[s.audience] {
-		err := list.each(func(first int, some []leaving) error {
-			return b.tellOf(s, some, list.reasons[first:])
-		})
-		if err != nil {
-			return err
+	type part struct {
+		*leavingList
+		n int
+	}
+	var parts []part
+	for _, l := range b.leavers[s.audience] {
+		for n := range l.parts {
+			parts = append(parts, part{l, n})
 		}
 	}
-	return nil
+	return inOrder(s.ctx, max(1, b.Workers), len(parts), func(_ context.Context, i int) (told, error) {
+		some, err := parts[i].part(parts[i].n)
+		if err != nil {
+			return told{}, err
+		}
+		return s.tellOf(some, parts[i].reasons[parts[i].n*leavingPart:])
+	}, func(t told) error {
+		for reason, n := range t.reasons {
+			b.intent.Reasons[reason] += n
+		}
+		return s.write(t.lot, firstRows(t.rows))
+	})
 }
 
-// tellOf counts the reasons of leavers, and writes those whom the tool is to be told of.
-func (b *builder) tellOf(s *series, some []leaving, reasons []uint8) error {
-	var told []leaving
+// told are rows that tell of leavers, and of all leavers, told of or not, how many left
+// for which reason.
+type told struct {
+	lot
+	rows    int
+	reasons map[Reason]int64
+}
+
+// tellOf counts the reasons of leavers, and encodes those whom the tool is to be told of.
+func (s *series) tellOf(some []leaving, reasons []uint8) (told, error) {
+	t := told{reasons: map[Reason]int64{}}
+	var leavers []leaving
 	var why []Reason
 	for i, l := range some {
-		reason := b.reasons[reasons[i]]
+		reason := s.builder.reasons[reasons[i]]
 		if !l.Moved {
-			b.intent.Reasons[reason]++
+			t.reasons[reason]++
 		}
 		if s.tells(l, reason) {
-			told, why = append(told, l), append(why, reason)
+			leavers, why = append(leavers, l), append(why, reason)
 		}
 	}
-	if len(told) == 0 {
-		return nil
+	t.rows = len(leavers)
+	if t.rows == 0 {
+		return t, nil
 	}
-	of, err := s.as.leavers(told, func(row int) said {
-		return said{audience: told[row].Audience, change: Left, reason: why[row]}
+	of, err := s.as.leavers(leavers, func(row int) said {
+		return said{audience: leavers[row].Audience, change: Left, reason: why[row]}
 	})
-	if err != nil {
-		return err
+	if t.lot = of; err != nil || s.Destination.Format == formatParquet {
+		return t, err
 	}
-	return s.write(of, firstRows(len(told)))
+	rendered, err := render(of, firstRows(t.rows))
+	t.lot = rendered.lot()
+	return t, err
 }
 
 // tells says whether the series tells of a leaver. A list of all members takes the
