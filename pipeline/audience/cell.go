@@ -55,15 +55,25 @@ func (w textWriter) cell(dst []byte, s string, row int32) ([]byte, error) {
 	return dst, err
 }
 
-// codedCell writes the form of each word that it meets once, and then copies it.
 func codedCell(a *array.Dictionary, text textWriter) (cell, error) {
 	words, err := wordsOf(a)
 	if err != nil {
 		return nil, err
 	}
-	known := make([]string, min(words.Len(), a.Len())) // few words, where it is of use
+	switch codes := a.Indices().(type) {
+	case *array.Int32:
+		return wordCell(words, codes.Int32Values(), text), nil
+	case *array.Uint8:
+		return wordCell(words, codes.Uint8Values(), text), nil
+	}
+	return nil, notWritable(a)
+}
+
+// wordCell writes the form of each word that it meets once, and then copies it.
+func wordCell[I int32 | uint8](words array.StringLike, codes []I, text textWriter) cell {
+	known := make([]string, min(words.Len(), len(codes))) // few words, where it is of use
 	return func(dst []byte, row int32) ([]byte, error) {
-		w := a.GetValueIndex(int(row))
+		w := int(codes[row])
 		if w < len(known) && known[w] != "" {
 			return append(dst, known[w]...), nil
 		}
@@ -73,7 +83,7 @@ func codedCell(a *array.Dictionary, text textWriter) (cell, error) {
 			known[w] = string(dst[start:])
 		}
 		return dst, err
-	}, nil
+	}
 }
 
 func numberCell(arr arrow.Array) cell {

@@ -56,7 +56,7 @@ func newCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (*lineE
 		c := &e.columns[i]
 		text := text
 		text.keepFormulas = l.Columns[i].Normalise == E164 && l.Columns[i].Hash == ""
-		c.cell = func(a arrow.Array) (cell, error) { return newCell(a, text.append) }
+		c.cells = func(a arrow.Array) (cell, error) { return newCell(a, text.append) }
 		if i > 0 {
 			c.before = ","
 		}

@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -35,17 +36,28 @@ func (w csvText) append(dst []byte, s string) ([]byte, error) {
 
 // isBare says whether all bytes of s are ASCII above the comma: these need no quotes.
 func isBare(s string) bool {
-	const above = ',' + 1
+	const highest = 0x8080808080808080
 	var odd uint64 // in the highest bit of a byte: the byte is another one
-	for ; len(s) >= 8; s = s[8:] {
-		b := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		odd |= (b - above*0x0101010101010101) | b
+	if len(s) < 8 {
+		for i := range len(s) {
+			odd |= uint64(s[i]-bareFrom) | uint64(s[i])
+		}
+		return odd&highest == 0
 	}
-	for i := range len(s) {
-		odd |= uint64(s[i]-above) | uint64(s[i])
+	last := s[len(s)-8:]
+	for ; len(s) > 8; s = s[8:] {
+		odd |= oddBytes(s)
 	}
-	return odd&0x8080808080808080 == 0
+	return (odd|oddBytes(last))&highest == 0
+}
+
+// bareFrom is the first byte above the comma.
+const bareFrom = ',' + 1
+
+// oddBytes looks at eight bytes.
+func oddBytes(s string) uint64 {
+	b := binary.LittleEndian.Uint64([]byte(s[:8]))
+	return (b - bareFrom*0x0101010101010101) | b
 }
 
 func isFormula(s string) bool {

@@ -29,7 +29,7 @@ func newJSONL(w io.Writer, l Layout, snapshot *arrow.Schema) (*lineEncoder, erro
 			return nil, fmt.Errorf("key %q: %w", c.name, err)
 		}
 		c.before, c.null, open = string(append(key, ':')), "null", ','
-		c.cell = func(a arrow.Array) (cell, error) { return jsonCell(a, ids[c.name]) }
+		c.cells = func(a arrow.Array) (cell, error) { return jsonCell(a, ids[c.name]) }
 	}
 	return e, nil
 }

@@ -28,7 +28,7 @@ type lineColumn struct {
 	nullable bool
 	before   string
 	null     string
-	cell     func(arrow.Array) (cell, error)
+	cells    func(arrow.Array) (cell, error)
 }
 
 // newLines starts a file of lines with the layout's columns, whose form is left
@@ -56,11 +56,11 @@ func (e *lineEncoder) Write(b *Block, rows []int32) error {
 		}
 		e.fields = e.fields[:0]
 		for i, a := range arrays {
-			c, err := e.columns[i].cell(a)
+			c, err := e.columns[i].cells(a)
 			if err != nil {
 				return inColumn(e.columns[i].name, err)
 			}
-			e.fields = append(e.fields, lineField{cell: c, arr: a, hasNulls: a.NullN() > 0})
+			e.fields = append(e.fields, lineField{lineColumn: &e.columns[i], cell: c, arr: a, hasNulls: a.NullN() > 0})
 		}
 		return e.writeRows(rows)
 	})
@@ -68,19 +68,23 @@ func (e *lineEncoder) Write(b *Block, rows []int32) error {
 
 // lineField is a column of the block that is being written.
 type lineField struct {
+	*lineColumn
 	cell     cell
 	arr      arrow.Array
 	hasNulls bool
 }
 
-func (e *lineEncoder) writeRows(rows []int32) error {
+func (e *lineEncoder) writeRows(rows []int32) (err error) {
 	for _, r := range rows {
+		lines := e.lines
 		for i := range e.fields {
-			e.lines = append(e.lines, e.columns[i].before...)
-			if err := e.append(&e.columns[i], &e.fields[i], r); err != nil {
-				return inColumn(e.columns[i].name, err)
+			f := &e.fields[i]
+			lines = append(lines, f.before...)
+			if lines, err = f.append(lines, r); err != nil {
+				return inColumn(f.name, err)
 			}
 		}
+		e.lines = lines
 		e.rows++
 		if err := e.endLine(); err != nil {
 			return err
@@ -89,16 +93,14 @@ func (e *lineEncoder) writeRows(rows []int32) error {
 	return nil
 }
 
-func (e *lineEncoder) append(c *lineColumn, f *lineField, row int32) (err error) {
-	if !f.hasNulls || f.arr.IsValid(int(row)) {
-		e.lines, err = f.cell(e.lines, row)
-		return err
+func (f *lineField) append(dst []byte, row int32) ([]byte, error) {
+	switch {
+	case !f.hasNulls || f.arr.IsValid(int(row)):
+		return f.cell(dst, row)
+	case !f.nullable:
+		return dst, badValue(row, "null in a column that must not hold it")
 	}
-	if !c.nullable {
-		return badValue(row, "null in a column that must not hold it")
-	}
-	e.lines = append(e.lines, c.null...)
-	return nil
+	return append(dst, f.null...), nil
 }
 
 // endLine hands lines on, many at a time.

@@ -142,12 +142,12 @@ func (v *view) scores(_ Column, b *Block, rows []int32) (arrow.Array, error) {
 }
 
 func (v *view) categoriesOf(_ Column, b *Block, rows []int32) (arrow.Array, error) {
-	category, n := b.Category, int(b.Batch.NumRows())
+	category, n, known := b.Category, int(b.Batch.NumRows()), v.categories.Len()
 	if len(category) != n {
 		return nil, fmt.Errorf("%w: %d categories for %d rows", errBlock, len(category), n)
 	}
 	for _, r := range rows {
-		if int(category[r]) >= v.categories.Len() {
+		if int(category[r]) >= known {
 			return nil, badValue(r, "the row has no category")
 		}
 	}
