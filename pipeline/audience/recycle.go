@@ -16,14 +16,15 @@ func (r *recycler[T]) get() *T {
 
 func (r *recycler[T]) put(t *T) { r.pool.Put(t) }
 
-// What is recycled: columns, by the type of what they hold, and the scratch memory of
-// row groups.
+// What is recycled: columns, by what they hold, so that none keeps more than it needs,
+// and the scratch memory of row groups.
 var (
 	int32Columns   recycler[fixed[int32]]
 	int64Columns   recycler[fixed[int64]]
 	float32Columns recycler[fixed[float32]]
 	float64Columns recycler[fixed[float64]]
-	textColumns    recycler[texts]
+	plainTexts     recycler[texts]
+	codedTexts     recycler[texts] // a code takes two bytes, a plain text as many as it has and four
 	scratches      recycler[scratch]
 )
 

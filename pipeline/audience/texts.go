@@ -20,12 +20,18 @@ type texts struct {
 	data    []byte      // plain texts, one after the other
 	lengths []int32     // of the plain texts
 	known   []int32     // reused: code+1 of the words of an input dictionary, 0 unknown
+
+	recycler *recycler[texts]
 }
 
 func newTexts(l levels, coded bool) *texts {
-	c := textColumns.get()
+	r := &plainTexts
+	if coded {
+		r = &codedTexts
+	}
+	c := r.get()
 	l.def, l.present = c.def, c.present
-	c.levels = l
+	c.levels, c.recycler = l, r
 	if coded {
 		c.words = newDictionary()
 	}
@@ -226,5 +232,5 @@ func (c *texts) reset() {
 
 func (c *texts) release() {
 	c.words = nil
-	textColumns.put(c)
+	c.recycler.put(c)
 }
