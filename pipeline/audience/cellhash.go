@@ -23,13 +23,16 @@ var (
 	boolKind     = kindOf("bool")
 	dateKind     = kindOf("date")
 	momentKind   = kindOf("timestamp")
-	decimalKinds = func() (all [39]uint64) {
+	decimalKinds = func() (all [mostDigits + 1]uint64) {
 		for scale := range all {
 			all[scale] = kindOf(fmt.Sprint("decimal of scale ", scale))
 		}
 		return all
 	}()
 )
+
+// mostDigits is how many a decimal has at most, before and after the point.
+const mostDigits = 38
 
 // kindOf hashes otherwise than a text is hashed.
 func kindOf(name string) uint64 { return xxh3.HashStringSeed(name, 1) }
@@ -63,7 +66,7 @@ func newHashCells(t arrow.DataType) (hashCells, error) {
 	case *arrow.TimestampType:
 		return hashFixed(gatherMicros, func(v int64) uint64 { return hashBits(momentKind, uint64(v)) }), nil
 	case *arrow.Decimal128Type:
-		return hashFixed(gatherDecimals(t.Precision), hashDecimal(int(t.Scale))), nil
+		return hashFixed(gatherDecimals, hashDecimal(int(t.Scale))), nil
 	}
 	return nil, fmt.Errorf("%w: %s", ErrColumn, t)
 }
@@ -122,22 +125,20 @@ func hashDecimal(scale int) func(decimal128.Num) uint64 {
 	}
 }
 
-// gatherDecimals gathers the integers behind decimals of at most precision digits.
-func gatherDecimals(precision int32) gather[decimal128.Num] {
-	return func(dst []decimal128.Num, arr arrow.Array, rows []int32) ([]decimal128.Num, error) {
-		value, err := unscaled(arr)
-		if err != nil {
-			return dst, err
-		}
-		for _, r := range rows {
-			v, ok := value(int(r))
-			if !ok || !v.FitsInPrecision(precision) {
-				return dst, tooManyDigits(r, precision)
-			}
-			dst = append(dst, v)
-		}
-		return dst, nil
+// gatherDecimals gathers the integers behind decimals.
+func gatherDecimals(dst []decimal128.Num, arr arrow.Array, rows []int32) ([]decimal128.Num, error) {
+	value, err := unscaled(arr)
+	if err != nil {
+		return dst, err
 	}
+	for _, r := range rows {
+		v, ok := value(int(r))
+		if !ok {
+			return dst, tooManyDigits(r, mostDigits)
+		}
+		dst = append(dst, v)
+	}
+	return dst, nil
 }
 
 func hashBools(cells []uint64, arr arrow.Array, rows []int32) error {
