@@ -90,7 +90,7 @@ func (j *Job) build(ctx context.Context, kind Kind, target Target, p *publish.Pu
 	b.prefix = fmt.Sprintf("deliveries/%s/%08d/%s-", j.Name, n, j.By)
 	b.intent = &Intent{
 		Format: Format, Delivery: j.Name, N: n, Kind: kind, Date: target.Date, Seq: target.Seq, Run: target.Run, Previous: previous,
-		Payload: payloadOfColumns, Files: []File{}, Rules: map[string]string{}, Reasons: map[Reason]int64{}, Unsendable: map[Rule]int64{},
+		Files: []File{}, Rules: map[string]string{}, Reasons: map[Reason]int64{}, Unsendable: map[Rule]int64{},
 	}
 	b.send = func(c Change) bool { return kind == Full || b.whole || c != Stayed }
 	defer func() { err = errors.Join(err, b.close()) }()

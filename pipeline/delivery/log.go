@@ -59,11 +59,8 @@ func (l *Log) Records(ctx context.Context) ([]Record, error) {
 func (l *Log) Intent(ctx context.Context, n int) (*Intent, error) {
 	i := &Intent{}
 	err := l.read(ctx, l.intentKey(n), i)
-	if err == nil && (i.Format != Format || i.N != n) {
-		err = fmt.Errorf("%w: %s has format %d and n %d; expected %d and %d", ErrLog, l.bucket.URL(l.intentKey(n)), i.Format, i.N, Format, n)
-	}
-	if err == nil && i.Payload != payloadOfLine && i.Payload != payloadOfColumns {
-		err = fmt.Errorf("%w: %s has payloads of form %d, which this version does not know", ErrLog, l.bucket.URL(l.intentKey(n)), i.Payload)
+	if err == nil && (i.Format < 1 || i.Format > Format || i.N != n) {
+		err = fmt.Errorf("%w: %s has format %d and n %d; expected 1 to %d and %d", ErrLog, l.bucket.URL(l.intentKey(n)), i.Format, i.N, Format, n)
 	}
 	if err == nil && i.Buckets > 0 && (len(i.State) != i.Buckets*i.layers() || i.Buckets != 1<<i.bits()) {
 		err = fmt.Errorf("%w: %s has %d files of %d buckets with %d layers", ErrLog, l.bucket.URL(l.intentKey(n)), len(i.State), i.Buckets, i.layers())

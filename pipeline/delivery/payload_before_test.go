@@ -87,7 +87,7 @@ func (k *tool) byLine(t *rapid.T, i *Intent) *Intent {
 	if former.State, err = w.close(); err != nil {
 		t.Fatal(err)
 	}
-	former.Layers, former.Payload = 0, payloadOfLine
+	former.Layers, former.Format = 0, 1
 	return &former
 }
 
@@ -137,8 +137,8 @@ func TestStateOfLinesTellsOfNoOtherChanges(t *testing.T) {
 		for n, given := range []func(standing) bool{lostFirst, lostNext} {
 			now, _ = k.attempt(rt, nights[2+n], now, given)
 			before, _ = k.attempt(rt, nights[2+n], before, given)
-			if before.Payload != payloadOfColumns {
-				rt.Fatalf("form %d", before.Payload)
+			if before.Format != Format {
+				rt.Fatalf("format %d", before.Format)
 			}
 			if diff := cmp.Diff(k.known(now), k.known(before)); diff != "" {
 				rt.Fatalf("night %d: %s", 2+n, diff)
@@ -158,15 +158,15 @@ func (k *tool) known(i *Intent) map[string]string {
 }
 
 // Hashes of which nothing is known would tell a tool of everyone.
-func TestStateOfALaterFormIsRefused(t *testing.T) {
+func TestStateOfALaterFormatIsRefused(t *testing.T) {
 	log := Open(objstore.New(mem.New(), "mem://out"), "tool")
-	for form, want := range map[int]error{-1: ErrLog, payloadOfLine: nil, payloadOfColumns: nil, payloadOfColumns + 1: ErrLog} {
-		i := &Intent{Format: Format, N: form + 1, Payload: form}
+	for format, want := range map[int]error{0: ErrLog, 1: nil, Format: nil, Format + 1: ErrLog} {
+		i := &Intent{Format: format, N: format}
 		if _, err := log.Intend(t.Context(), i); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := log.Intent(t.Context(), i.N); !errors.Is(err, want) {
-			t.Errorf("form %d: got %v, expected %v", form, err, want)
+			t.Errorf("format %d: got %v, expected %v", format, err, want)
 		}
 	}
 }

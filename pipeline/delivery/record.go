@@ -12,8 +12,11 @@ import (
 	"github.com/churntier/churntier/pipeline/publish"
 )
 
-// Format is the version of everything that this package writes.
-const Format = 1
+// Format is the version of everything that this package writes. In the states of the
+// first one the hashes of what was sent are of lines of JSON; now they are those of an
+// [audience.RowHasher]. What was sent is compared in the form of the delivery before, so
+// that a new form alone tells of nobody.
+const Format = 2
 
 // Kind says what a delivery sends.
 type Kind string
@@ -60,20 +63,10 @@ type Intent struct {
 	// Layers is how many files of State follow one another for a bucket, the oldest
 	// first: each has the rows that are other ones than in those before it. 0 is one.
 	Layers int `json:"layers,omitempty"`
-
-	// Payload says what the hashes of what was sent that the state holds are made of.
-	Payload int `json:"payload,omitempty"`
 }
 
-// Forms of Intent.Payload. What was sent is compared in the form of the delivery before,
-// so that a new form alone tells of nobody.
-const (
-	payloadOfLine    = 0 // a line of JSON
-	payloadOfColumns = 1 // see audience.RowHasher
-)
-
 // byLine says whether the state after i, nil for none, has hashes of lines.
-func (i *Intent) byLine() bool { return i != nil && i.Payload == payloadOfLine }
+func (i *Intent) byLine() bool { return i != nil && i.Format == 1 }
 
 // File is one file that the tool receives, and where its bytes are staged. It speaks
 // of the users whose places in its audience are from From to below To. One that

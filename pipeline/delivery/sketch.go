@@ -16,7 +16,7 @@ import (
 type sketch struct {
 	identity string // as in Standing
 	payload  uint64 // hash of what would be sent
-	was      uint64 // the same, as the state of the delivery before has it: see Intent.Payload
+	was      uint64 // the same, as the state of the delivery before has it: see Format
 	rule     Rule   // which the row breaks, "" for none
 }
 
