@@ -49,6 +49,7 @@ func (p *Plan) layOut() ([]output, error) {
 		}
 		_, err := l.Schema(schema)
 		errs = append(errs, err)
+		var closed audience.Recycler
 		o.encode = func(w io.Writer) (audience.Encoder, error) {
 			switch o.form.Format {
 			case formatCSV:
@@ -56,7 +57,7 @@ func (p *Plan) layOut() ([]output, error) {
 			case formatJSONL:
 				return audience.NewJSONL(w, l, schema)
 			}
-			return audience.NewParquet(w, l, schema, audience.ParquetOptions{Compression: p.Rules.Compression})
+			return audience.NewParquet(w, l, schema, audience.ParquetOptions{Compression: p.Rules.Compression, Recycler: &closed})
 		}
 		if o.form.Gzip {
 			o.encode = compressed(o.encode)

@@ -21,20 +21,20 @@ func newColumn(f arrow.Field, plain bool) (schema.Node, column, error) {
 	case *arrow.StringType:
 		physical, logical, c = parquet.Types.ByteArray, schema.StringLogicalType{}, newTexts(l, !plain)
 	case *arrow.Int32Type:
-		physical, c = parquet.Types.Int32, recycled(&int32Columns, l, gatherInt32)
+		physical, c = parquet.Types.Int32, newFixed(l, gatherInt32)
 	case *arrow.Int64Type:
-		physical, c = parquet.Types.Int64, recycled(&int64Columns, l, gatherInt64)
+		physical, c = parquet.Types.Int64, newFixed(l, gatherInt64)
 	case *arrow.Float32Type:
-		physical, c = parquet.Types.Float, recycled(&float32Columns, l, gatherFloat32)
+		physical, c = parquet.Types.Float, newFixed(l, gatherFloat32)
 	case *arrow.Float64Type:
-		physical, c = parquet.Types.Double, recycled(&float64Columns, l, gatherFloat64)
+		physical, c = parquet.Types.Double, newFixed(l, gatherFloat64)
 	case *arrow.BooleanType:
 		physical, c = parquet.Types.Boolean, &bools{levels: l}
 	case *arrow.Date32Type:
-		physical, logical, c = parquet.Types.Int32, schema.DateLogicalType{}, recycled(&int32Columns, l, gatherDays)
+		physical, logical, c = parquet.Types.Int32, schema.DateLogicalType{}, newFixed(l, gatherDays)
 	case *arrow.TimestampType:
 		physical, logical = parquet.Types.Int64, schema.NewTimestampLogicalType(true, schema.TimeUnitMicros)
-		c = recycled(&int64Columns, l, gatherMicros)
+		c = newFixed(l, gatherMicros)
 	case *arrow.Decimal128Type:
 		return newDecimalColumn(f.Name, t, l)
 	default:
@@ -58,11 +58,12 @@ func newNode(name string, l levels, logical schema.LogicalType, physical parquet
 // fixed buffers a column of numbers.
 type fixed[T fixedValue] struct {
 	levels
-	gather   gather[T]
-	values   []T
-	plain    bool // for the rest of the file: a row group had too many different values
-	recycler *recycler[fixed[T]]
+	gather gather[T]
+	values []T
+	plain  bool // for the rest of the file: a row group had too many different values
 }
+
+func newFixed[T fixedValue](l levels, g gather[T]) *fixed[T] { return &fixed[T]{levels: l, gather: g} }
 
 type fixedValue interface {
 	int32 | int64 | float32 | float64
@@ -98,10 +99,7 @@ func (c *fixed[T]) reset() {
 	c.values = c.values[:0]
 }
 
-func (c *fixed[T]) release() {
-	c.plain = false
-	c.recycler.put(c)
-}
+func (c *fixed[T]) renew() { c.plain = false }
 
 // bools buffers a column of booleans, as 0 and 1.
 type bools struct {

@@ -22,9 +22,9 @@ func newDecimalColumn(name string, t *arrow.Decimal128Type, l levels) (schema.No
 	width := -1
 	switch {
 	case t.Precision <= 9:
-		physical, c = parquet.Types.Int32, recycled(&int32Columns, l, decimals[int32](t.Precision))
+		physical, c = parquet.Types.Int32, newFixed(l, decimals[int32](t.Precision))
 	case t.Precision <= 18:
-		physical, c = parquet.Types.Int64, recycled(&int64Columns, l, decimals[int64](t.Precision))
+		physical, c = parquet.Types.Int64, newFixed(l, decimals[int64](t.Precision))
 	default:
 		width = bytesFor(t.Precision)
 		physical, c = parquet.Types.FixedLenByteArray, &wideDecimals{levels: l, precision: t.Precision, width: width}

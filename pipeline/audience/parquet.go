@@ -11,6 +11,9 @@ type ParquetOptions struct {
 	// Compression is zstd, whose frames carry a checksum of what they hold, or
 	// snappy where it saves anything. Empty is zstd.
 	Compression string
+
+	// Recycler is that of the series of files to which this one belongs; nil for none.
+	Recycler *Recycler
 }
 
 type parquetEncoder struct {

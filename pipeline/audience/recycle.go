@@ -2,36 +2,42 @@ package audience
 
 import "sync"
 
-// recycler hands memory that a file no longer needs to the next one: a row group of
-// every column is megabytes for each file.
-type recycler[T any] struct{ pool sync.Pool }
+// Recycler hands the memory of closed Parquet files to the next ones of a series, all
+// of which have the same columns: a row group of every column is megabytes for each
+// file, and another series may need much less. It keeps as many as were open at once.
+// The zero value is ready; nil recycles nothing. It is safe for concurrent use.
+type Recycler struct {
+	mu     sync.Mutex
+	closed [][]column
+}
 
-// get gives a T that is as it was when it was put, or a new one.
-func (r *recycler[T]) get() *T {
-	if t, ok := r.pool.Get().(*T); ok {
-		return t
+// get gives the columns of a closed file, as new; nil where there are none.
+func (r *Recycler) get() (columns []column) {
+	if r == nil {
+		return nil
 	}
-	return new(T)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last := len(r.closed) - 1; last >= 0 {
+		columns, r.closed = r.closed[last], r.closed[:last]
+	}
+	return columns
 }
 
-func (r *recycler[T]) put(t *T) { r.pool.Put(t) }
-
-// What is recycled: columns, by what they hold, so that none keeps more than it needs,
-// and the scratch memory of row groups.
-var (
-	int32Columns   recycler[fixed[int32]]
-	int64Columns   recycler[fixed[int64]]
-	float32Columns recycler[fixed[float32]]
-	float64Columns recycler[fixed[float64]]
-	plainTexts     recycler[texts]
-	codedTexts     recycler[texts] // a code takes two bytes, a plain text as many as it has and four
-	scratches      recycler[scratch]
-)
-
-// recycled gives an empty column for numbers.
-func recycled[T fixedValue](r *recycler[fixed[T]], l levels, g gather[T]) *fixed[T] {
-	c := r.get()
-	l.def, l.present = c.def, c.present
-	c.levels, c.gather, c.recycler = l, g, r
-	return c
+// put takes the columns of a file, which are empty.
+func (r *Recycler) put(columns []column) {
+	if r == nil {
+		return
+	}
+	for _, c := range columns {
+		if c, ok := c.(interface{ renew() }); ok { // more is left of it than of its row groups
+			c.renew()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = append(r.closed, columns)
 }
+
+// scratches are the working memory of row groups, which any file can use.
+var scratches = sync.Pool{New: func() any { return new(scratch) }}

@@ -37,6 +37,7 @@ type table struct {
 	schema   *schema.Schema
 	footer   *metadata.FileMetaDataBuilder
 	columns  []column
+	recycler *Recycler
 	groups   int16
 	buffered int
 	rows     int64
@@ -64,21 +65,22 @@ func newTable(w io.Writer, s *arrow.Schema, plain map[string]bool, o ParquetOpti
 		return nil, err
 	}
 	sink := bufio.NewWriterSize(w, sinkBytes)
-	t := &table{sink: sink, chunks: &chunkWriter{out: sink, codec: codec}}
+	t := &table{sink: sink, chunks: &chunkWriter{out: sink, codec: codec}, recycler: o.Recycler}
+	columns := make([]column, s.NumFields())
 	nodes := make(schema.FieldList, s.NumFields())
 	props := []parquet.WriterProperty{
 		parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(codec.id),
 	}
 	for i, f := range s.Fields() {
-		node, column, err := newColumn(f, plain[f.Name])
-		if err != nil {
+		if nodes[i], columns[i], err = newColumn(f, plain[f.Name]); err != nil {
 			return nil, err
 		}
-		nodes[i] = node
-		t.columns = append(t.columns, column)
 		if f.Type.ID() == arrow.STRING {
 			props = append(props, parquet.WithEncodingFor(f.Name, parquet.Encodings.DeltaLengthByteArray))
 		}
+	}
+	if t.columns = o.Recycler.get(); t.columns == nil {
+		t.columns = columns
 	}
 	return t, t.guard(func() error { return t.start(nodes, props) })
 }
@@ -138,8 +140,8 @@ func (t *table) full() bool {
 
 // flush writes the buffered rows as one row group.
 func (t *table) flush() error {
-	t.chunks.scratch = scratches.get()
-	defer func() { scratches.put(t.chunks.scratch) }()
+	t.chunks.scratch, _ = scratches.Get().(*scratch)
+	defer func() { scratches.Put(t.chunks.scratch) }()
 	group := t.footer.AppendRowGroup()
 	group.SetNumRows(t.buffered)
 	for _, c := range t.columns {
@@ -178,19 +180,10 @@ func (t *table) close() error {
 		if err := t.end(); err != nil {
 			return err
 		}
-		t.release()
+		t.recycler.put(t.columns)
+		t.columns = nil
 		return t.sink.Flush()
 	})
-}
-
-// release gives the memory of a closed file away.
-func (t *table) release() {
-	for _, c := range t.columns {
-		if c, ok := c.(interface{ release() }); ok {
-			c.release()
-		}
-	}
-	t.columns = nil
 }
 
 // end writes the footer.

@@ -20,21 +20,12 @@ type texts struct {
 	data    []byte      // plain texts, one after the other
 	lengths []int32     // of the plain texts
 	known   []int32     // reused: code+1 of the words of an input dictionary, 0 unknown
-
-	recycler *recycler[texts]
+	coded   bool        // in a new file
 }
 
 func newTexts(l levels, coded bool) *texts {
-	r := &plainTexts
-	if coded {
-		r = &codedTexts
-	}
-	c := r.get()
-	l.def, l.present = c.def, c.present
-	c.levels, c.recycler = l, r
-	if coded {
-		c.words = newDictionary()
-	}
+	c := &texts{levels: l, coded: coded}
+	c.renew()
 	return c
 }
 
@@ -230,7 +221,9 @@ func (c *texts) reset() {
 	c.codes, c.data, c.lengths = c.codes[:0], c.data[:0], c.lengths[:0]
 }
 
-func (c *texts) release() {
+func (c *texts) renew() {
 	c.words = nil
-	c.recycler.put(c)
+	if c.coded {
+		c.words = newDictionary()
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
 )
@@ -78,6 +79,7 @@ type builder struct {
 	taken      taken                     // what the tool knows the members by that are told of
 	leavers    map[string][]*leavingList // by series, one after the other
 	reasons    reasonCodes
+	states     audience.Recycler // of the files of the state
 }
 
 // build stages files and state of delivery n and gives the intent.

@@ -114,7 +114,7 @@ func (s *stretch) compare(ctx context.Context, g *gathering, lost func(standing)
 	defer func() { err = errors.Join(err, before.close()) }()
 	state := newStateWriter(ctx, s.published, fmt.Sprintf("deliveries/%s/%08d/state/%s-", s.Name, s.intent.N, s.By))
 	defer state.abort()
-	state.bits, state.number = s.cut, s.n<<(s.cut-s.bits)
+	state.bits, state.number, state.closed = s.cut, s.n<<(s.cut-s.bits), &s.builder.states
 	s.merge = &merge{
 		date: s.target.Date, cadence: s.Cadence, sources: s.sources, whole: s.whole, layered: s.overlay, place: s.place, one: s.one(),
 		broken: s.unsendable.has, mark: s.mark, left: s.leave, keep: state.add,

@@ -25,7 +25,8 @@ type tableWriter struct {
 	bucket *objstore.Bucket
 	prefix string // of the keys of its files
 	schema *arrow.Schema
-	number int // of the next file
+	closed *audience.Recycler // nil for none
+	number int                // of the next file
 	open   *tableFile
 	files  []publish.File
 }
@@ -75,7 +76,7 @@ func (w *tableWriter) begin() (err error) {
 	for _, field := range w.schema.Fields() {
 		l.Columns = append(l.Columns, audience.Column{Name: field.Name, Source: audience.FromColumn, Column: field.Name, Required: !field.Nullable})
 	}
-	f.encoder, err = audience.NewParquet(f.out, l, w.schema, audience.ParquetOptions{Compression: "snappy"})
+	f.encoder, err = audience.NewParquet(f.out, l, w.schema, audience.ParquetOptions{Compression: "snappy", Recycler: w.closed})
 	return err
 }
 
