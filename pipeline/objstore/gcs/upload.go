@@ -16,7 +16,8 @@ const (
 	// before it keeps it.
 	smallObject = 256 << 10
 	// chunk is how much of a larger object is sent in one request, and sent
-	// again when that fails. An upload holds this much in memory.
+	// again when that fails. An upload holds this much in memory, and up to as
+	// much again of what is to follow.
 	chunk = 4 << 20
 )
 
@@ -42,6 +43,7 @@ type upload struct {
 	key    string
 	held   []byte
 	stream *storage.Writer // nil while everything is held
+	behind *behind         // passes on to the stream what is not held; else nil
 	sum    objstore.Checksum
 	ended  bool
 }
@@ -62,27 +64,23 @@ func (u *upload) Write(p []byte) (int, error) {
 
 func (u *upload) send(p []byte) error {
 	if u.stream == nil {
-		if err := u.begin(false); err != nil {
+		u.stream = u.begin()
+		u.behind = newBehind(u.stream)
+		if _, err := u.behind.Write(u.held); err != nil {
 			return err
 		}
+		u.held = nil
 	}
-	_, err := u.stream.Write(p)
+	_, err := u.behind.Write(p)
 	return err
 }
 
-// begin opens the stream with what was held back; if that is the whole object,
-// with its checksum.
-func (u *upload) begin(whole bool) error {
-	u.stream = u.object.NewWriter(u.ctx)
-	u.stream.ContentType = "application/octet-stream"
-	u.stream.ChunkSize = chunk
-	if whole {
-		u.stream.ChunkSize = smallObject
-		u.stream.CRC32C, u.stream.SendCRC32C = u.sum.CRC32C, true
-	}
-	_, err := u.stream.Write(u.held)
-	u.held = nil
-	return err
+// begin opens a stream for a large object.
+func (u *upload) begin() *storage.Writer {
+	stream := u.object.NewWriter(u.ctx)
+	stream.ContentType = "application/octet-stream"
+	stream.ChunkSize = chunk
+	return stream
 }
 
 func (u *upload) Commit(sum objstore.Checksum) (objstore.Attrs, error) {
@@ -102,10 +100,22 @@ func (u *upload) Commit(sum objstore.Checksum) (objstore.Attrs, error) {
 }
 
 func (u *upload) finish() error {
-	if u.stream == nil {
-		if err := u.begin(true); err != nil {
-			return err
-		}
+	if u.behind == nil {
+		return u.sendWhole()
+	}
+	if err := u.behind.finish(); err != nil {
+		return err
+	}
+	return u.stream.Close()
+}
+
+// sendWhole sends an object that was held back, with its checksum.
+func (u *upload) sendWhole() error {
+	u.stream = u.begin()
+	u.stream.ChunkSize = smallObject
+	u.stream.CRC32C, u.stream.SendCRC32C = u.sum.CRC32C, true
+	if _, err := u.stream.Write(u.held); err != nil {
+		return err
 	}
 	return u.stream.Close()
 }
@@ -141,6 +151,9 @@ func (u *upload) Abort() {
 	}
 	u.ended = true
 	u.cancel()
+	if u.behind != nil {
+		u.behind.abandon()
+	}
 	if u.stream != nil {
 		_ = u.stream.Close()
 	}
