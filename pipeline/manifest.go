@@ -24,6 +24,10 @@ func (r *run) complete(ctx context.Context, shards []Shard) ([]Shard, error) {
 			return nil, fmt.Errorf("write %s: %w", o.name, err)
 		}
 	}
+	if err := s.close(); err != nil {
+		s.abort()
+		return nil, err
+	}
 	empty, err := s.commit()
 	if err != nil {
 		s.abort()

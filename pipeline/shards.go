@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/churntier/churntier/pipeline/audience"
 	"github.com/churntier/churntier/pipeline/objstore"
 	"github.com/churntier/churntier/pipeline/publish"
@@ -100,28 +102,46 @@ func (s *shards) create(ctx context.Context, i int) error {
 	return err
 }
 
-// commit finishes every open file.
+// close writes the ends of all files, which stay invisible.
+func (s *shards) close() error {
+	for _, f := range s.open {
+		if f == nil {
+			continue
+		}
+		if err := f.encoder.Close(); err != nil {
+			return fmt.Errorf("write %s: %w", f.key, err)
+		}
+	}
+	return nil
+}
+
+// commit makes the closed files visible, side by side, and gives them by output.
 func (s *shards) commit() ([]Shard, error) {
-	var done []Shard
+	var g errgroup.Group
+	files := make([]publish.File, len(s.open))
 	for i, f := range s.open {
 		if f == nil {
 			continue
 		}
-		file, err := f.commit()
-		if err != nil {
-			return nil, fmt.Errorf("write %s: %w", f.key, err)
+		g.Go(func() error {
+			w, err := f.out.Commit()
+			if err != nil {
+				return fmt.Errorf("write %s: %w", f.key, err)
+			}
+			files[i] = fileOf(f.key, f.format, f.encoder.Rows(), w)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var done []Shard
+	for i, f := range s.open {
+		if f != nil {
+			done = append(done, Shard{Output: i, Split: s.split, File: files[i]})
 		}
-		done = append(done, Shard{Output: i, Split: s.split, File: file})
 	}
 	return done, nil
-}
-
-func (f *shard) commit() (publish.File, error) {
-	if err := f.encoder.Close(); err != nil {
-		return publish.File{}, err
-	}
-	w, err := f.out.Commit()
-	return fileOf(f.key, f.format, f.encoder.Rows(), w), err
 }
 
 // abort drops every file that is not committed.

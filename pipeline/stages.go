@@ -63,12 +63,30 @@ type Written struct {
 	Shards []Shard
 }
 
+// Staged is what one split wrote. Its owner owes it a call of Finish.
+type Staged struct {
+	tally  *Tally
+	shards *shards
+}
+
+// Finish waits until the shards are in the store and visible, under the run's prefix.
+// On an error those that are not yet never will be. It may be called while other splits
+// are written, as long as the context of WriteSplit lasts.
+func (s *Staged) Finish() (Written, error) {
+	done, err := s.shards.commit()
+	if err != nil {
+		s.shards.abort()
+		return Written{}, err
+	}
+	return Written{Tally: s.tally, Shards: done}, nil
+}
+
 // WriteSplit scores one split and writes its shards. Its ids go to the proof of what was
 // assumed, nil for none. On an error nothing of the open shards becomes visible.
-func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, found *Findings, ids *identity.ProofCollector) (_ Written, err error) {
+func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, found *Findings, ids *identity.ProofCollector) (_ *Staged, err error) {
 	rows, err := p.newRows(s, found, ids)
 	if err != nil {
-		return Written{}, err
+		return nil, err
 	}
 	shards := p.newShards(s.Index)
 	defer func() {
@@ -83,12 +101,11 @@ func (p *Plan) WriteSplit(ctx context.Context, s snapshot.Split, found *Findings
 			break
 		}
 		if err != nil {
-			return Written{}, err
+			return nil, err
 		}
 		if err := shards.write(ctx, b); err != nil {
-			return Written{}, b.locate(err)
+			return nil, b.locate(err)
 		}
 	}
-	done, err := shards.commit()
-	return Written{Tally: rows.tally, Shards: done}, err
+	return &Staged{rows.tally, shards}, shards.close()
 }

@@ -134,15 +134,29 @@ func (e Engine) write(ctx context.Context, p *pipeline.Plan, found *pipeline.Fin
 	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) (err error) {
 		ids := prove()
 		defer func() { err = errors.Join(err, ids.Close()) }()
+		finishing, ctx := errgroup.WithContext(ctx)
+		finishing.SetLimit(1) // the shards of one split go to the store while the next is written
+		defer func() {
+			if failed := finishing.Wait(); failed != nil {
+				err = failed // which has ended the writing too
+			}
+		}()
 		for s, ok := take(); ok; s, ok = take() {
-			w, err := p.WriteSplit(ctx, s, found, ids)
+			staged, err := p.WriteSplit(ctx, s, found, ids)
 			if err != nil {
 				return err
 			}
-			mu.Lock()
-			all.Tally.Add(w.Tally)
-			shards[s.Index] = w.Shards
-			mu.Unlock()
+			finishing.Go(func() error {
+				w, err := staged.Finish()
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				all.Tally.Add(w.Tally)
+				shards[s.Index] = w.Shards
+				return nil
+			})
 		}
 		return nil
 	})
