@@ -26,9 +26,13 @@ var ErrProjection = errors.New("published, but latest/ could not be updated")
 // readBackAtOnce bounds how many staged files are read back side by side.
 const readBackAtOnce = 4
 
-// readAtOnce is up to how many bytes a Parquet file in a remote store is read in one
-// request; a larger one is read piece by piece.
-const readAtOnce = 16 << 20
+const (
+	// readAtOnce is up to how many bytes a Parquet file in a remote store is read back
+	// into memory; a larger one passes through it.
+	readAtOnce = 1 << 20
+	// footerBytes is about how long the footers of larger files are at most.
+	footerBytes = 64 << 10
+)
 
 // seal makes sure that the run is whole and writes its manifest, whose SHA-256 it
 // gives.
@@ -64,7 +68,7 @@ func (r *run) readBack(ctx context.Context) error {
 }
 
 // countRows reads a staged file again. Its size and checksum must be what was
-// written: by the store's word, and of every byte where the file is read in one go.
+// written: by the store's word, and of every byte where the store is a remote one.
 func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows int64, err error) {
 	attrs, err := b.Stat(ctx, f.Key)
 	if err != nil {
@@ -77,15 +81,13 @@ func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows in
 	if err := there.Check(written); err != nil {
 		return 0, err
 	}
-	if f.Format == formatParquet && (b.InPlace() || attrs.Size > readAtOnce) {
-		r, err := b.OpenAt(ctx, attrs)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { err = errors.Join(err, r.Close()) }()
-		return audience.CountParquet(r, attrs.Size)
-	}
 	attrs.CRC32C, attrs.HasCRC32C = written.CRC32C, true
+	switch parquet := f.Format == formatParquet; {
+	case parquet && b.InPlace():
+		return countInPlace(ctx, b, attrs)
+	case parquet && attrs.Size > readAtOnce:
+		return countPassing(ctx, b, attrs)
+	}
 	r, err := b.Open(ctx, attrs)
 	if err != nil {
 		return 0, err
@@ -95,6 +97,30 @@ func countRows(ctx context.Context, b *objstore.Bucket, f publish.File) (rows in
 		return countWhole(r, attrs.Size)
 	}
 	return countText(r, f)
+}
+
+func countInPlace(ctx context.Context, b *objstore.Bucket, a objstore.Attrs) (rows int64, err error) {
+	r, err := b.OpenAt(ctx, a)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return audience.CountParquet(r, a.Size)
+}
+
+// countPassing counts the rows of a Parquet file on its way; every byte is held against
+// the checksum.
+func countPassing(ctx context.Context, b *objstore.Bucket, a objstore.Attrs) (rows int64, err error) {
+	r, err := b.OpenForward(ctx, a, footerBytes)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	rows, err = audience.CountParquet(r, a.Size)
+	if failed := r.Verify(); failed != nil {
+		return 0, failed // whatever was found in other bytes
+	}
+	return rows, err
 }
 
 // countWhole takes a Parquet file of so many bytes into memory in one go.
