@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	blockBytes = 1 << 20
-	// blocksWaiting is how many blocks a writer may be ahead of the store: about as
-	// much as one chunk, so that it goes on while a chunk is on its way.
-	blocksWaiting = chunk / blockBytes
+	blockBytes = 512 << 10
+	// blocksWaiting is how many blocks a writer may be ahead of the store, so that it
+	// goes on while a chunk is on its way.
+	blocksWaiting = 4
 )
 
 // blocks are those not in use, of all uploads.

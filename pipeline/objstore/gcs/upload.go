@@ -16,8 +16,8 @@ const (
 	// before it keeps it.
 	smallObject = 256 << 10
 	// chunk is how much of a larger object is sent in one request, and sent
-	// again when that fails. An upload holds this much in memory, and up to as
-	// much again of what is to follow.
+	// again when that fails. An upload holds this much in memory, and some of
+	// what is to follow.
 	chunk = 4 << 20
 )
 
