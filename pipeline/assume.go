@@ -3,7 +3,10 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
+	"github.com/churntier/churntier/pipeline/distribution"
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
@@ -20,19 +23,36 @@ var ErrShared = errors.New("rows share an id")
 // errAssumed says that a run came to nothing because of what it assumed, or may have.
 var errAssumed = errors.New("assumed that no rows share an id")
 
-// mayBeAssumed says whether an error of staging may be due to rows that would not be
-// written if it were known that they share an id. A damaged part is so in any case.
-func mayBeAssumed(err error) bool {
-	return errors.Is(err, ErrShared) || isContentFault(err) && !errors.Is(err, snapshot.ErrDamaged)
+// refuseUnlessAssumed is refuseContent but for a run that came to nothing because of what
+// it assumed, or may have: whose rows would not be written if it were known that they
+// share an id. A damaged part is so in any case.
+func (r *run) refuseUnlessAssumed(ctx context.Context, err error) error {
+	if r.assumes && (errors.Is(err, ErrShared) || isContentFault(err) && !errors.Is(err, snapshot.ErrDamaged)) {
+		return fmt.Errorf("%w: %w", errAssumed, err)
+	}
+	return r.refuseContent(ctx, err)
 }
 
-// likelyUnique says whether the night may assume that no rows share an id: when it has
-// several splits, nobody is on a list of those never scored, and the publication before
-// had no duplicates.
+// likelyUnique says whether the night, if it has several splits, may assume that no rows
+// share an id: when nobody is on a list of those never scored, and the publication
+// before had no duplicates.
 func (r *run) likelyUnique(ctx context.Context) (bool, error) {
-	if len(r.plan.Splits) < 2 || len(r.plan.excludedAndDuplicates().Lists) > 0 {
+	if len(r.Exclude) > 0 {
 		return false, nil
 	}
 	before, err := r.ledger.Past(ctx, r.Date, 1)
 	return len(before) == 1 && before[0].Manifest.Rows.Duplicates == 0, err
+}
+
+// opens gives how the parts are opened: for one reading, where what is assumed leaves no
+// other question about the rows than where they go. If other bytes than those of a part
+// were read, the content of some row may be at fault before it shows; then too the night
+// begins anew and finds out first.
+func (r *run) opens() opener {
+	others := r.Mode == Live && (len(r.Suppress) > 0 || r.Rules.Holdout != nil && r.Rules.Holdout.ByContact ||
+		slices.ContainsFunc(r.Rules.Audiences, func(a Audience) bool { return a.Limit > 0 }))
+	if r.assumes && !others && !distribution.NeedsCounts(r.Rules.Categories) {
+		return snapshot.OpenOnce
+	}
+	return snapshot.Open
 }

@@ -84,14 +84,18 @@ func attempt(ctx context.Context, n Night, engine Engine, ledger *publish.Ledger
 			return r.alreadyPublished(ctx, a)
 		}
 	}
-	if r.plan, err = newPlan(ctx, &n, r.inputs); err != nil {
-		return nil, r.refuseContent(ctx, err)
-	}
-	defer func() { _ = r.plan.Close() }() // only read from
 	if assume {
 		if r.assumes, err = r.likelyUnique(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if r.plan, err = newPlanOf(ctx, &n, r.inputs, r.opens()); err != nil {
+		return nil, r.refuseUnlessAssumed(ctx, err)
+	}
+	defer func() { _ = r.plan.Close() }() // only read from
+	if len(r.plan.Splits) < 2 {
+		r.assumes = false
+		r.plan.Parts.ReadAgain()
 	}
 	// With nothing to wait for, a night is refused before it writes.
 	if r.Turn == nil {
@@ -143,11 +147,8 @@ func (r *run) admit(ctx context.Context) (err error) {
 func (r *run) publish(ctx context.Context, engine Engine) (*Outcome, error) {
 	// P1 stage: every shard under the run's own prefix, which nobody looks at.
 	shards, err := r.stage(ctx, engine)
-	if r.assumes && mayBeAssumed(err) {
-		return nil, fmt.Errorf("%w: %w", errAssumed, err)
-	}
 	if err != nil {
-		return nil, r.refuseContent(ctx, err)
+		return nil, r.refuseUnlessAssumed(ctx, err)
 	}
 	// P2 gates: exact counts, then judgement against the last publications.
 	if err := r.check(engine.Name(), shards); err != nil {
@@ -211,6 +212,9 @@ func (r *run) stage(ctx context.Context, engine Engine) ([]Shard, error) {
 	r.found = found
 	r.Progress.Stage("score and write", p.Parts.Rows(), p.Parts.Bytes())
 	written, err := engine.Write(ctx, p, found)
+	if err == nil {
+		err = p.Parts.Whole()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -32,16 +32,24 @@ type Plan struct {
 	outputs  []output
 }
 
+// opener is snapshot.Open, or what opens parts in another way.
+type opener func(context.Context, *snapshot.Pinned, snapshot.Verify, string, snapshot.Limits) (*snapshot.Files, error)
+
 // newPlan opens the inputs, reads their footers and checks every wanted column
 // before any row is read. Close the plan when the night is over.
-func newPlan(ctx context.Context, n *Night, in *inputs) (_ *Plan, err error) {
+func newPlan(ctx context.Context, n *Night, in *inputs) (*Plan, error) {
+	return newPlanOf(ctx, n, in, snapshot.Open)
+}
+
+// newPlanOf is newPlan where the parts are opened by open.
+func newPlanOf(ctx context.Context, n *Night, in *inputs, open opener) (_ *Plan, err error) {
 	p := &Plan{Night: *n}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
 		}
 	}()
-	if p.Parts, err = snapshot.Open(ctx, in.parts, n.Verify, n.Temp, n.Limits); err != nil {
+	if p.Parts, err = open(ctx, in.parts, n.Verify, n.Temp, n.Limits); err != nil {
 		return nil, err
 	}
 	if err = p.openLists(ctx, in.lists); err != nil {

@@ -2,10 +2,12 @@ package snapshot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/churntier/churntier/pipeline/objstore"
@@ -16,9 +18,10 @@ import (
 // every byte of it checked, or gives the reason why it will not be. It may be read
 // from several goroutines.
 type arrival struct {
-	over chan struct{} // closed when the fields below are set
-	file objstore.ReaderAtCloser
-	err  error
+	bring func()        // lets it be fetched
+	over  chan struct{} // closed when the fields below are set
+	file  objstore.ReaderAtCloser
+	err   error
 }
 
 // fetch brings the part into folder temp. It is called once.
@@ -30,6 +33,7 @@ func (a *arrival) fetch(ctx context.Context, b *objstore.Bucket, attrs objstore.
 
 // ReadAt implements io.ReaderAt.
 func (a *arrival) ReadAt(p []byte, offset int64) (int, error) {
+	a.bring()
 	<-a.over
 	if a.err != nil {
 		return 0, a.err
@@ -37,9 +41,8 @@ func (a *arrival) ReadAt(p []byte, offset int64) (int, error) {
 	return a.file.ReadAt(p, offset)
 }
 
-// Close frees the file, once the part has arrived or failed.
+// Close frees the file. The part has arrived or failed, or was never fetched.
 func (a *arrival) Close() error {
-	<-a.over
 	if a.file == nil {
 		return nil
 	}
@@ -61,6 +64,17 @@ type early struct {
 type passage struct {
 	offset int64
 	data   []byte
+}
+
+// footer gives the checksum of what was seen from an offset to the end.
+func (e *early) footer(from int64) (sum objstore.Checksum) {
+	slices.SortFunc(e.seen, func(p, q passage) int { return cmp.Compare(p.offset, q.offset) })
+	for _, p := range e.seen {
+		if p.offset == from+sum.Size {
+			sum.Add(p.data)
+		}
+	}
+	return sum
 }
 
 // openEarly fails wherever there is any doubt; then the part has to be waited for.

@@ -71,10 +71,11 @@ func newColumn(l leaf, input io.ReaderAt, lim Limits) *column {
 	return c
 }
 
-// open starts the column's chunk of a row group in a part of size bytes.
-func (c *column) open(g group, size int64) error {
+// open starts the column's chunk of a row group in a part of size bytes; held is its
+// piece, or nil.
+func (c *column) open(g group, size int64, held *piece) error {
 	c.run, c.page = nil, direct{}
-	return c.pages.open(g.chunks[c.leaf.chunk], size)
+	return c.pages.open(g.chunks[c.leaf.chunk], size, held)
 }
 
 // read decodes exactly n rows, at most BatchRows.

@@ -24,7 +24,9 @@ func damaged(name, format string, args ...any) error {
 type File struct {
 	name       string
 	input      io.ReaderAt
+	pieces     []*piece // by row group; nil where they are read from input
 	size       int64
+	footer     int64 // offset
 	limits     Limits
 	rows       int64
 	groups     []group
@@ -50,7 +52,7 @@ func OpenFile(r io.ReaderAt, size int64, name string, lim Limits) (*File, error)
 	if err != nil {
 		return nil, damaged(name, "footer: %v", err)
 	}
-	f := &File{name: name, input: r, size: size, limits: lim, rows: parsed.rows, groups: parsed.groups}
+	f := &File{name: name, input: r, size: size, footer: size - tailBytes - int64(len(data)), limits: lim, rows: parsed.rows, groups: parsed.groups}
 	leaves, err := f.readSchema(parsed.elements)
 	if err != nil {
 		return nil, damaged(name, "schema: %v", err)

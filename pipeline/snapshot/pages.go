@@ -33,8 +33,9 @@ type pages struct {
 	text   bool // whether a dictionary holds texts, to be kept apart from its indices
 
 	inflate  inflater
-	at, end  int64 // what of the chunk is not read ahead yet
-	declared int64 // end of the chunk without padding
+	piece    *piece // that holds the chunk; nil where it is read from input
+	at, end  int64  // what of the chunk is not read ahead yet
+	declared int64  // end of the chunk without padding
 	window   []byte
 	unread   []byte // part of window
 	owed     int64  // values not seen yet
@@ -51,13 +52,16 @@ type pages struct {
 	err      error
 }
 
-// open starts a chunk of a part of size bytes.
-func (p *pages) open(c chunk, size int64) error {
+// open starts a chunk of a part of size bytes; held is the piece that it is in, or nil.
+func (p *pages) open(c chunk, size int64, held *piece) error {
 	inflate, err := newInflater(c.codec)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSchema, err)
 	}
 	p.inflate, p.at, p.declared = inflate, c.offset, c.offset+c.size
+	if p.piece = held; held != nil {
+		size = held.offset + held.size
+	}
 	p.end = min(p.declared+oldPadding, size)
 	p.owed, p.unread = c.values, nil
 	p.waits, p.distinct, p.offer, p.current, p.err = false, nil, nil, nil, nil
@@ -180,6 +184,11 @@ func (p *pages) left() int64 { return int64(len(p.unread)) + p.end - p.at }
 // fill makes unread hold n bytes or more; the chunk must have them.
 func (p *pages) fill(n int) error {
 	if n <= len(p.unread) {
+		return nil
+	}
+	if p.piece != nil { // all that is left, where it lies
+		p.unread = p.piece.from(p.end - p.left())[:p.left()]
+		p.at = p.end
 		return nil
 	}
 	want := int(min(int64(max(n, readAhead)), p.left()))

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Reader struct {
 	group   int // next to open
 	end     int // behind the last
 	left    int64
+	piece   *piece // of the open row group, or nil
 	arrays  []arrow.Array
 	schema  *arrow.Schema
 	batch   arrow.RecordBatch
@@ -58,6 +60,9 @@ func (r *Reader) Next() (arrow.RecordBatch, error) {
 	r.release()
 	if r.err == nil {
 		r.err = r.decode()
+		if r.piece != nil && errors.Is(r.err, ErrDamaged) {
+			r.err = cmp.Or(r.piece.part.right(r.ctx), r.err) // other bytes say nothing of the part
+		}
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -72,7 +77,29 @@ func (r *Reader) Close() error {
 		r.err = errClosed
 	}
 	r.columns = nil
+	r.dropPiece()
 	return nil
+}
+
+// takePiece takes the piece of row group g, if there is one and nobody had it.
+func (r *Reader) takePiece(g int) error {
+	r.dropPiece()
+	if r.file.pieces == nil {
+		return nil
+	}
+	p := r.file.pieces[g]
+	mine, err := p.take(r.ctx)
+	if mine {
+		r.piece = p
+	}
+	return err
+}
+
+func (r *Reader) dropPiece() {
+	if r.piece != nil {
+		r.piece.release()
+		r.piece = nil
+	}
 }
 
 var errClosed = errors.New("reader is closed")
@@ -107,10 +134,13 @@ func (r *Reader) decode() error {
 }
 
 func (r *Reader) openGroup() error {
+	if err := r.takePiece(r.group); err != nil {
+		return err
+	}
 	g := r.file.groups[r.group]
 	r.group++
 	r.left = g.rows
-	if err := r.eachColumn(func(i int) error { return r.columns[i].open(g, r.file.size) }); err != nil {
+	if err := r.eachColumn(func(i int) error { return r.columns[i].open(g, r.file.size, r.piece) }); err != nil {
 		return err
 	}
 	return r.finishGroup()

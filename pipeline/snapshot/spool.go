@@ -28,6 +28,8 @@ type Files struct {
 	limits   Limits
 	files    []*File
 	close    []io.Closer
+	parts    []*inPieces        // nil where they are not read in pieces
+	bring    func()             // begins to copy the parts that are not read in place, unless it has begun
 	cancel   context.CancelFunc // of what is fetched
 	fetching sync.WaitGroup
 }
@@ -44,33 +46,49 @@ const (
 // others the footers are enough, and whoever reads more of one waits until the part
 // is there and right.
 func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*Files, error) {
-	f := &Files{Pinned: p, limits: lim, files: make([]*File, len(p.Parts)), close: make([]io.Closer, len(p.Parts))}
-	fetching, cancel := context.WithCancel(ctx)
-	f.cancel = cancel
-	arrivals := f.fetch(fetching, v, temp)
-	g, opening := errgroup.WithContext(ctx)
-	g.SetLimit(opensAtOnce)
-	for i := range p.Parts {
-		g.Go(func() error { return f.open(ctx, opening, i, arrivals[i]) })
-	}
-	if err := g.Wait(); err != nil {
+	f, fetching, arrivals := newFiles(ctx, p, v, temp, lim)
+	f.bring()
+	if err := f.open(ctx, fetching, arrivals, 1); err != nil {
 		return nil, errors.Join(err, f.Close())
-	}
-	if rows := f.Rows(); lim.Rows > 0 && rows > lim.Rows {
-		return nil, errors.Join(fmt.Errorf("%w: the snapshot has %d rows, more than the limit of %d", ErrDamaged, rows, lim.Rows), f.Close())
 	}
 	return f, nil
 }
 
-// fetch begins to bring the parts that are not read in place, the first ones first.
-func (f *Files) fetch(ctx context.Context, v Verify, temp string) []*arrival {
-	arrivals := make([]*arrival, len(f.Parts))
-	for i, part := range f.Parts {
-		if v == VerifyWhole && part.attrs.HasCRC32C && !f.Source.Bucket.InPlace() {
-			arrivals[i] = &arrival{over: make(chan struct{})}
+// OpenOnce is Open for who reads every row once. Parts of a remote store are not copied
+// where their row groups are small: these are read as they come. What is read may
+// belong to a part that turns out to be another than it should; Whole tells when it is
+// known to be right. Who reads a row again waits for the copies.
+func OpenOnce(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*Files, error) {
+	f, fetching, arrivals := newFiles(ctx, p, v, temp, lim)
+	err := f.open(ctx, fetching, arrivals, 0)
+	if err == nil {
+		err = f.cut(fetching)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// newFiles also gives the context of what is fetched, and the arrivals of the parts
+// that are not read in place.
+func newFiles(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*Files, context.Context, []*arrival) {
+	f := &Files{Pinned: p, limits: lim, files: make([]*File, len(p.Parts)), close: make([]io.Closer, len(p.Parts))}
+	fetching, cancel := context.WithCancel(ctx)
+	f.cancel = cancel
+	arrivals := make([]*arrival, len(p.Parts))
+	f.bring = sync.OnceFunc(func() { f.fetch(fetching, arrivals, temp) })
+	for i, part := range p.Parts {
+		if v == VerifyWhole && part.attrs.HasCRC32C && !p.Source.Bucket.InPlace() {
+			arrivals[i] = &arrival{bring: f.bring, over: make(chan struct{})}
 			f.close[i] = arrivals[i]
 		}
 	}
+	return f, fetching, arrivals
+}
+
+// fetch begins to bring the parts, the first ones first.
+func (f *Files) fetch(ctx context.Context, arrivals []*arrival, temp string) {
 	f.fetching.Go(func() {
 		var g errgroup.Group
 		g.SetLimit(spoolsAtOnce)
@@ -81,26 +99,36 @@ func (f *Files) fetch(ctx context.Context, v Verify, temp string) []*arrival {
 		}
 		_ = g.Wait() // an arrival keeps its own error
 	})
-	return arrivals
 }
 
-// open opens part i, in place where it has no arrival: then it is read as long as
-// ctx lasts, while opening ends with the group.
-func (f *Files) open(ctx, opening context.Context, i int, a *arrival) (err error) {
-	part := &f.Parts[i]
-	switch {
-	case a == nil:
-		err = f.openInPlace(ctx, i)
-	case i == 0:
-		err = f.openArrived(opening, i, a)
-	default:
-		err = f.openComing(opening, i, a)
+// open opens all parts and waits for the first ones, so many. Those that are read in
+// place are read as long as fetching lasts.
+func (f *Files) open(ctx, fetching context.Context, arrivals []*arrival, waitFor int) error {
+	g, opening := errgroup.WithContext(ctx)
+	g.SetLimit(opensAtOnce)
+	for i, a := range arrivals {
+		g.Go(func() (err error) {
+			switch {
+			case a == nil:
+				err = f.openInPlace(fetching, i)
+			case i < waitFor:
+				err = f.openArrived(opening, i, a)
+			default:
+				err = f.openComing(opening, i, a)
+			}
+			if err == nil {
+				part := &f.Parts[i]
+				part.GroupRows, part.Rows = f.files[i].GroupRows(), f.files[i].Rows()
+			}
+			return err
+		})
 	}
-	if err != nil {
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	part.GroupRows = f.files[i].GroupRows()
-	part.Rows = f.files[i].Rows()
+	if rows := f.Rows(); f.limits.Rows > 0 && rows > f.limits.Rows {
+		return fmt.Errorf("%w: the snapshot has %d rows, more than the limit of %d", ErrDamaged, rows, f.limits.Rows)
+	}
 	return nil
 }
 
@@ -118,6 +146,7 @@ func (f *Files) openInPlace(ctx context.Context, i int) error {
 // openArrived waits for a part.
 func (f *Files) openArrived(ctx context.Context, i int, a *arrival) (err error) {
 	part := f.Parts[i]
+	f.bring()
 	select {
 	case <-a.over:
 	case <-ctx.Done():
