@@ -197,9 +197,15 @@ func TestAnyOtherByteIsNoticed(t *testing.T) {
 				data[i] ^= 1 << (at % 8)
 			}
 		}
-		f := once(t, p)
+		f, err := OpenOnce(t.Context(), p, VerifyWhole, t.TempDir(), DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
 		outside := at < int64(len(magic)) || at >= f.files[0].footer
 		got, err := valuesOf(t, f, Cut(f.Parts, 60))
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
 		copied := slices.ContainsFunc(d.requests, func(r request) bool { return r.length < 0 })
 		switch {
 		case errors.Is(err, objstore.ErrChecksum) && strings.Contains(err.Error(), "part b.parquet"):
