@@ -107,61 +107,80 @@ func (e Engine) Measure(ctx context.Context, p *pipeline.Plan, found *pipeline.F
 	return total, err
 }
 
-// Write writes the shards of all splits.
+// Write writes the shards of all splits. Those of one go to the store while others are
+// written, and those of the last while what was assumed is proved.
 func (e Engine) Write(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings) (pipeline.Written, error) {
-	if !found.Assumed {
-		return e.write(ctx, p, found, func() *identity.ProofCollector { return nil })
+	w := writing{plan: p, found: found, tally: p.NewTally(), shards: make([][]pipeline.Shard, len(p.Splits))}
+	w.finishing, ctx = errgroup.WithContext(ctx)
+	w.finishing.SetLimit(max(1, e.Workers))
+	err := e.write(ctx, &w)
+	if failed := w.finishing.Wait(); failed != nil {
+		err = failed // which has ended the rest
 	}
-	proof, err := identity.NewProof(identity.Options{Rows: p.Parts.Rows(), Memory: e.Memory, Temp: p.Temp, Workers: e.Workers})
-	if err != nil {
-		return pipeline.Written{}, err
+	return pipeline.Written{Tally: w.tally, Shards: slices.Concat(w.shards...)}, err
+}
+
+// write writes all splits, and proves what was assumed.
+func (e Engine) write(ctx context.Context, w *writing) error {
+	if !w.found.Assumed {
+		return e.eachSplit(ctx, w, func() *identity.ProofCollector { return nil })
 	}
-	all, err := e.write(ctx, p, found, proof.Collector)
+	proof, err := identity.NewProof(identity.Options{
+		Rows: w.plan.Parts.Rows(), Memory: e.Memory, Temp: w.plan.Temp, Workers: e.Workers,
+	})
 	if err != nil {
-		return all, errors.Join(err, proof.Close())
+		return err
+	}
+	if err := e.eachSplit(ctx, w, proof.Collector); err != nil {
+		return errors.Join(err, proof.Close())
 	}
 	holds, err := proof.Holds(ctx)
 	if err == nil && !holds {
 		err = pipeline.ErrShared
 	}
-	return all, err
+	return err
 }
 
-func (e Engine) write(ctx context.Context, p *pipeline.Plan, found *pipeline.Findings, prove func() *identity.ProofCollector) (pipeline.Written, error) {
-	all := pipeline.Written{Tally: p.NewTally()}
-	shards := make([][]pipeline.Shard, len(p.Splits))
-	var mu sync.Mutex
-	err := each(ctx, e.Workers, p.Splits, func(ctx context.Context, take func() (snapshot.Split, bool)) (err error) {
+func (e Engine) eachSplit(ctx context.Context, w *writing, prove func() *identity.ProofCollector) error {
+	return each(ctx, e.Workers, w.plan.Splits, func(_ context.Context, take func() (snapshot.Split, bool)) (err error) {
 		ids := prove()
 		defer func() { err = errors.Join(err, ids.Close()) }()
-		finishing, ctx := errgroup.WithContext(ctx)
-		finishing.SetLimit(1) // the shards of one split go to the store while the next is written
-		defer func() {
-			if failed := finishing.Wait(); failed != nil {
-				err = failed // which has ended the writing too
-			}
-		}()
 		for s, ok := take(); ok; s, ok = take() {
-			staged, err := p.WriteSplit(ctx, s, found, ids)
+			staged, err := w.plan.WriteSplit(ctx, s, w.found, ids)
+			w.finishing.Go(func() error { return w.finish(s.Index, staged, err) })
 			if err != nil {
 				return err
 			}
-			finishing.Go(func() error {
-				w, err := staged.Finish()
-				if err != nil {
-					return err
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				all.Tally.Add(w.Tally)
-				shards[s.Index] = w.Shards
-				return nil
-			})
 		}
 		return nil
 	})
-	all.Shards = slices.Concat(shards...)
-	return all, err
+}
+
+// writing is the splits that are written.
+type writing struct {
+	plan      *pipeline.Plan
+	found     *pipeline.Findings
+	finishing *errgroup.Group // of those whose shards go to the store; its context is that of the writing
+
+	mu     sync.Mutex
+	tally  *pipeline.Tally
+	shards [][]pipeline.Shard // by split
+}
+
+// finish takes what was written of a split, or why it was not.
+func (w *writing) finish(split int, staged *pipeline.Staged, err error) error {
+	if err != nil {
+		return err
+	}
+	written, err := staged.Finish()
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tally.Add(written.Tally)
+	w.shards[split] = written.Shards
+	return nil
 }
 
 // each lets workers take the items one by one, in order; the first error stops
