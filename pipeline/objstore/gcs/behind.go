@@ -5,77 +5,73 @@ import (
 	"sync"
 )
 
-const (
-	blockBytes = 512 << 10
-	// blocksWaiting is how many blocks a writer may be ahead of the store, so that it
-	// goes on while a chunk is on its way.
-	blocksWaiting = 4
-)
-
-// blocks are those not in use, of all uploads.
-var blocks = sync.Pool{New: func() any { return new([blockBytes]byte) }}
-
-// behind passes on what it takes in a goroutine of its own: who writes waits only
-// where it is too far ahead. It ends with finish or abandon.
-type behind struct {
-	to     io.Writer
-	block  *[blockBytes]byte // being filled; nil for none
-	filled int               // bytes of it
-	queue  chan *[blockBytes]byte
-	ended  sync.Once     // closes the queue
-	over   chan struct{} // closed when nothing is passed on any more; then err holds
-	err    error
+// block is some bytes of an object in memory.
+type block struct {
+	data [512 << 10]byte
+	size int
 }
 
-func newBehind(to io.Writer) *behind {
-	b := &behind{to: to, queue: make(chan *[blockBytes]byte, blocksWaiting), over: make(chan struct{})}
-	go b.passOn()
+// blocks are those not in use, of all uploads.
+var blocks = sync.Pool{New: func() any { return new(block) }}
+
+func newBlock() *block {
+	b := blocks.Get().(*block)
+	b.size = 0
 	return b
 }
 
-func (b *behind) passOn() {
-	defer close(b.over)
-	for block := range b.queue {
-		if _, b.err = b.to.Write(block[:]); b.err != nil {
-			return
+func (b *block) full() bool { return b.size == len(b.data) }
+
+// take takes as much of p as there is room for, and gives the rest.
+func (b *block) take(p []byte) (rest []byte) {
+	n := copy(b.data[b.size:], p)
+	b.size += n
+	return p[n:]
+}
+
+// pass writes the block and gives it back.
+func (b *block) pass(to io.Writer) error {
+	_, err := to.Write(b.data[:b.size])
+	blocks.Put(b)
+	return err
+}
+
+// behind passes blocks on in a goroutine of its own, so that who fills them waits only
+// where it is too far ahead. Its owner owes it a call of finish.
+type behind struct {
+	queue chan *block
+	ended sync.Once     // closes the queue
+	over  chan struct{} // closed when nothing is passed on any more; then err holds
+	err   error
+}
+
+// newBehind lets so many blocks wait.
+func newBehind(to io.Writer, waiting int) *behind {
+	b := &behind{queue: make(chan *block, waiting), over: make(chan struct{})}
+	go func() {
+		defer close(b.over)
+		for next := range b.queue {
+			if b.err = next.pass(to); b.err != nil {
+				return
+			}
 		}
-		blocks.Put(block)
+	}()
+	return b
+}
+
+// add takes a block over. That an earlier one could not be passed on may show here.
+func (b *behind) add(next *block) error {
+	select {
+	case b.queue <- next:
+		return nil
+	case <-b.over:
+		return b.err
 	}
 }
 
-// Write implements io.Writer. A failure to pass something on may show at a later one.
-func (b *behind) Write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		if b.block == nil {
-			b.block, b.filled = blocks.Get().(*[blockBytes]byte), 0
-		}
-		n := copy(b.block[b.filled:], rest)
-		rest, b.filled = rest[n:], b.filled+n
-		if b.filled < blockBytes {
-			continue
-		}
-		select {
-		case b.queue <- b.block:
-			b.block = nil
-		case <-b.over:
-			return 0, b.err
-		}
-	}
-	return len(p), nil
-}
-
-// finish passes on the rest, and gives the first failure.
+// finish waits until all is passed on, and gives the first failure.
 func (b *behind) finish() error {
-	b.abandon()
-	if b.err == nil && b.block != nil {
-		_, b.err = b.to.Write(b.block[:b.filled])
-		blocks.Put(b.block)
-	}
-	return b.err
-}
-
-// abandon waits until what was queued is passed on, or cannot be.
-func (b *behind) abandon() {
 	b.ended.Do(func() { close(b.queue) })
 	<-b.over
+	return b.err
 }

@@ -11,14 +11,16 @@ import (
 )
 
 const (
-	// smallObject is how much is held back, so that an object up to this size
-	// is sent at once and with its checksum, which the store then checks
-	// before it keeps it.
-	smallObject = 256 << 10
-	// chunk is how much of a larger object is sent in one request, and sent
-	// again when that fails. An upload holds this much in memory, and some of
-	// what is to follow.
+	// chunk is how much of a large object is sent in one request, and sent again when
+	// that fails. What is not larger is held back, so that it is sent at once and with
+	// its checksum, which the store then checks before it keeps it. An upload takes
+	// this much memory, and some for what is to follow.
 	chunk = 4 << 20
+	// blocksHeld is chunk in blocks.
+	blocksHeld = chunk / len(block{}.data)
+	// blocksWaiting is how many blocks a writer may be ahead of the store, so that it
+	// goes on while a chunk is on its way.
+	blocksWaiting = 4
 )
 
 // Put implements objstore.Driver. Nothing is sent before the object ends or
@@ -41,9 +43,9 @@ type upload struct {
 	driver *Driver
 	object *storage.ObjectHandle
 	key    string
-	held   []byte
+	held   []*block        // all full but the last
 	stream *storage.Writer // nil while everything is held
-	behind *behind         // passes on to the stream what is not held; else nil
+	behind *behind         // passes on to the stream of a large object; else nil
 	sum    objstore.Checksum
 	ended  bool
 }
@@ -55,24 +57,36 @@ func (u *upload) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	u.sum.Add(p)
-	if u.stream == nil && len(u.held)+len(p) <= smallObject {
-		u.held = append(u.held, p...)
-		return len(p), nil
+	for rest := p; len(rest) > 0; {
+		last := len(u.held) - 1
+		if last < 0 || u.held[last].full() {
+			if err := u.makeRoom(); err != nil {
+				return 0, u.driver.kind(u.ctx, err)
+			}
+			u.held = append(u.held, newBlock())
+			last = len(u.held) - 1
+		}
+		rest = u.held[last].take(rest)
 	}
-	return len(p), u.driver.kind(u.ctx, u.send(p))
+	return len(p), nil
 }
 
-func (u *upload) send(p []byte) error {
+// makeRoom passes on what is held, unless the object may yet be a small one.
+func (u *upload) makeRoom() error {
 	if u.stream == nil {
+		if len(u.held) < blocksHeld {
+			return nil
+		}
 		u.stream = u.begin()
-		u.behind = newBehind(u.stream)
-		if _, err := u.behind.Write(u.held); err != nil {
+		u.behind = newBehind(u.stream, blocksWaiting)
+	}
+	for _, b := range u.held {
+		if err := u.behind.add(b); err != nil {
 			return err
 		}
-		u.held = nil
 	}
-	_, err := u.behind.Write(p)
-	return err
+	u.held = u.held[:0]
+	return nil
 }
 
 // begin opens a stream for a large object.
@@ -103,6 +117,9 @@ func (u *upload) finish() error {
 	if u.behind == nil {
 		return u.sendWhole()
 	}
+	if err := u.makeRoom(); err != nil {
+		return err
+	}
 	if err := u.behind.finish(); err != nil {
 		return err
 	}
@@ -112,10 +129,12 @@ func (u *upload) finish() error {
 // sendWhole sends an object that was held back, with its checksum.
 func (u *upload) sendWhole() error {
 	u.stream = u.begin()
-	u.stream.ChunkSize = smallObject
+	u.stream.ChunkSize = int(u.sum.Size) + 1 // with less than a chunk there is no session
 	u.stream.CRC32C, u.stream.SendCRC32C = u.sum.CRC32C, true
-	if _, err := u.stream.Write(u.held); err != nil {
-		return err
+	for _, b := range u.held {
+		if err := b.pass(u.stream); err != nil {
+			return err
+		}
 	}
 	return u.stream.Close()
 }
@@ -152,7 +171,7 @@ func (u *upload) Abort() {
 	u.ended = true
 	u.cancel()
 	if u.behind != nil {
-		u.behind.abandon()
+		_ = u.behind.finish()
 	}
 	if u.stream != nil {
 		_ = u.stream.Close()
