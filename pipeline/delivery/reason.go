@@ -74,7 +74,8 @@ type leaving struct {
 }
 
 // Leavers are explained as many at once as take half of memory, leavingSize bytes
-// each with their reasons, within bounds: each time all rows of the snapshot are read.
+// each with their reasons, within bounds: each time all rows of the snapshot are read,
+// unless what is known tells all.
 const (
 	leavingSize     = 384
 	fewestExplained = 64 << 10
