@@ -23,21 +23,20 @@ func (b *builder) gather(ctx context.Context, g *gathering) (err error) {
 	if err != nil {
 		return err
 	}
-	writers := make(chan *writers, max(1, b.Workers))
-	for range cap(writers) {
-		writers <- b.newWriters(g)
+	idle := make(chan *gatherer, max(1, b.Workers))
+	for range cap(idle) {
+		idle <- b.newGatherer(g)
 	}
 	err = b.atOnce(ctx, len(pieces), func(ctx context.Context, i int) error {
-		p := &pieces[i]
-		p.writers = <-writers
-		defer func() { writers <- p.writers }()
-		if err := p.gather(ctx, g); err != nil {
+		w, p := <-idle, pieces[i]
+		defer func() { idle <- w }()
+		if err := w.gather(ctx, p); err != nil {
 			return fmt.Errorf("audience %s: %w", b.sources[p.source].audience, err)
 		}
 		return nil
 	})
-	for range cap(writers) {
-		err = errors.Join(err, (<-writers).close())
+	for range cap(idle) {
+		err = errors.Join(err, (<-idle).close())
 	}
 	if err != nil {
 		return err
@@ -45,33 +44,14 @@ func (b *builder) gather(ctx context.Context, g *gathering) (err error) {
 	return b.unsendable.finish(ctx)
 }
 
-// writers are those of one worker.
-type writers struct {
-	put  *spill.Writer
-	look *spill.Writer // nil where nobody is known by another identity than the id
-}
-
-func (b *builder) newWriters(g *gathering) *writers {
-	return &writers{g.store.Writer(), b.unsendable.writer()}
-}
-
-func (w *writers) close() error {
-	err := w.put.Close()
-	if w.look != nil {
-		err = errors.Join(err, w.look.Close())
-	}
-	return err
-}
-
 // piece is some rows of a source, read by one worker.
 type piece struct {
-	*builder
-	source   int
-	split    snapshot.Split
-	sketches *sketcher
-	ids      identity.IDs
-	*writers
+	source int
+	split  snapshot.Split
 }
+
+// pieceRows is about how many rows a piece has.
+const pieceRows = 1 << 18
 
 // pieces cuts the sources.
 func (b *builder) pieces() ([]piece, error) {
@@ -83,43 +63,66 @@ func (b *builder) pieces() ([]piece, error) {
 		}
 		b.whole = !b.Changes && b.Destination.Leavers == ByColumn && !sketches.tells()
 		for _, split := range snapshot.Cut(s.files.Parts, pieceRows) {
-			all = append(all, piece{builder: b, source: i, split: split})
+			all = append(all, piece{i, split})
 		}
 	}
 	return all, nil
 }
 
-// pieceRows is about how many rows a piece has.
-const pieceRows = 1 << 18
+// gatherer is one worker's.
+type gatherer struct {
+	*builder
+	*gathering
+	put      *spill.Writer
+	look     *spill.Writer // nil where nobody is known by another identity than the id
+	source   int           // of the sketcher
+	sketches *sketcher     // nil before the first piece
+	ids      identity.IDs
+}
 
-func (p *piece) gather(ctx context.Context, g *gathering) (err error) {
-	s := p.sources[p.source]
-	if p.sketches, err = p.newSketcher(s); err != nil {
-		return err
+func (b *builder) newGatherer(g *gathering) *gatherer {
+	return &gatherer{builder: b, gathering: g, put: g.store.Writer(), look: b.unsendable.writer()}
+}
+
+func (w *gatherer) close() error {
+	err := w.put.Close()
+	if w.look != nil {
+		err = errors.Join(err, w.look.Close())
+	}
+	return err
+}
+
+func (w *gatherer) gather(ctx context.Context, p piece) (err error) {
+	s := w.sources[p.source]
+	if w.sketches == nil || w.source != p.source {
+		w.source = p.source
+		if w.sketches, err = w.newSketcher(s); err != nil {
+			return err
+		}
 	}
 	columns := names(s.files.Schema())
 	at := slices.Index(columns, s.id)
 	return s.eachOf(ctx, s.files.Split(p.split, columns), func(rows arrow.RecordBatch, first int64) error {
-		if err := p.ids.Load(rows.Column(at)); err != nil {
+		if err := w.ids.Load(rows.Column(at)); err != nil {
 			return err
 		}
-		return p.add(g, rows, first)
+		return w.add(rows, first)
 	})
 }
 
 // add adds the rows of a batch, whose ids are loaded.
-func (p *piece) add(g *gathering, rows arrow.RecordBatch, first int64) error {
-	all, err := p.sketches.of(rows)
+func (w *gatherer) add(rows arrow.RecordBatch, first int64) error {
+	all, err := w.sketches.of(rows)
 	if err != nil {
 		return err
 	}
 	for r := range all {
-		id, sketch := p.ids.At(r), &all[r]
-		row := selected{hash: xxh3.Hash(id), source: p.source, place: first + int64(r), payload: sketch.payload, was: sketch.was}
-		if err := g.put(p.put, &row, id, sketch.identity); err != nil {
+		id, sketch := w.ids.At(r), &all[r]
+		row := selected{hash: xxh3.Hash(id), source: w.source, place: first + int64(r), payload: sketch.payload, was: sketch.was}
+		if err := w.gathering.put(w.put, &row, id, sketch.identity); err != nil {
 			return err
 		}
-		if err := p.unsendable.look(p.look, row, id, sketch); err != nil {
+		if err := w.unsendable.look(w.look, row, id, sketch); err != nil {
 			return err
 		}
 	}
