@@ -115,9 +115,13 @@ func (s *shards) close() error {
 	return nil
 }
 
+// commitsAtOnce bounds how many files of a split are committed side by side.
+const commitsAtOnce = 16
+
 // commit makes the closed files visible, side by side, and gives them by output.
 func (s *shards) commit() ([]Shard, error) {
 	var g errgroup.Group
+	g.SetLimit(commitsAtOnce)
 	files := make([]publish.File, len(s.open))
 	for i, f := range s.open {
 		if f == nil {
