@@ -122,6 +122,9 @@ func (w *gatherer) add(rows arrow.RecordBatch, first int64) error {
 		if err := w.gathering.put(w.put, &row, id, sketch.identity); err != nil {
 			return err
 		}
+		if w.look == nil && sketch.rule == "" {
+			continue
+		}
 		if err := w.unsendable.look(w.look, row, id, sketch); err != nil {
 			return err
 		}

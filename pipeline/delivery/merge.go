@@ -75,12 +75,13 @@ func (m *merge) run(p *part, before *stateReader) error {
 	u := &user{merge: m}
 	return p.eachUser(func(rows []selected) error {
 		first := &rows[0]
-		if err := u.gone(before, first); err != nil {
+		known, err := u.gone(before, first)
+		if err != nil {
 			return err
 		}
 		m.users++
-		if stays, err := m.stays(rows, before); stays || err != nil {
-			return err
+		if known && m.stays(rows, before) {
+			return m.stay(first, before)
 		}
 		u.Hash, u.ID, u.now = first.hash, string(first.id), rows
 		return u.end(before)
@@ -90,29 +91,29 @@ func (m *merge) run(p *part, before *stateReader) error {
 // finish merges the users of the state who come after all rows.
 func (m *merge) finish(before *stateReader) error {
 	u := &user{merge: m}
-	return u.gone(before, nil)
+	_, err := u.gone(before, nil)
+	return err
 }
 
-// stays takes a user who was and is in one audience, or its control arm, known by the
-// same identity: what decide, tell and count say of nearly everyone where there is no
-// cadence, without a standing made of the row of the state.
-func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
-	if m.cadence != nil || before.lost != nil || len(now) > 1 {
-		return false, nil
+// stays says whether the user at hand of the state, whose rows now are these, was and is
+// in one audience, or its control arm, known by the same identity, and no more is to be
+// said of that than stay does.
+func (m *merge) stays(now []selected, before *stateReader) bool {
+	if m.cadence != nil || before.lost != nil || len(now) > 1 || !before.alone() {
+		return false
 	}
-	row := &now[0]
-	if there, err := before.more(); !there || err != nil || before.compareUser(row.hash, row.id) != 0 || !before.alone() {
-		return false, err
-	}
-	layer, from := before.top, m.sources[row.source]
-	old, at := &layer.rows, layer.row
-	same := old.in.Value(at) && old.control.Value(at) == from.control &&
+	row, old, at := &now[0], &before.top.rows, before.top.row
+	from := m.sources[row.source]
+	return old.in.Value(at) && old.control.Value(at) == from.control &&
 		old.audience.at(at) == from.audience && old.identity.at(at) == string(row.identity) && !m.broken(row.place)
-	if !same {
-		return false, nil
-	}
+}
+
+// stay does what decide, tell and count do with such a user, without a standing made of
+// the row of the state: that is nearly everyone where there is no cadence.
+func (m *merge) stay(row *selected, before *stateReader) error {
+	layer, from := before.top, m.sources[row.source]
 	change := Stayed
-	if uint64(old.payload[at]) != row.was {
+	if layer.payload() != row.was {
 		change = Updated
 	}
 	var err error
@@ -129,7 +130,7 @@ func (m *merge) stays(now []selected, before *stateReader) (bool, error) {
 		m.mark(row, markOf(change, 0, m.bit(from.audience)))
 	}
 	before.skip()
-	return true, err
+	return err
 }
 
 // user is all that is known of one user.
@@ -141,16 +142,22 @@ type user struct {
 	now    []selected
 }
 
-// gone decides about the users of the state who come before a row, nil for all.
-func (u *user) gone(before *stateReader, row *selected) error {
+// gone decides about the users of the state who come before a row, nil for all. It says
+// whether the next one is the row's.
+func (u *user) gone(before *stateReader, row *selected) (bool, error) {
 	for {
 		there, err := before.more()
-		if !there || err != nil || row != nil && before.compareUser(row.hash, row.id) >= 0 {
-			return err
+		if !there || err != nil {
+			return false, err
+		}
+		if row != nil {
+			if order := before.compareUser(row.hash, row.id); order >= 0 {
+				return order == 0, nil
+			}
 		}
 		u.Hash, u.ID, u.now = before.top.hash(), string(before.top.id()), nil
 		if err := u.end(before); err != nil {
-			return err
+			return false, err
 		}
 	}
 }
