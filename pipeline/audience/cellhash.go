@@ -85,9 +85,10 @@ func hashFixed[T any](gather gather[T], hash func(T) uint64) hashCells {
 	}
 }
 
-// hashInteger hashes integers that a double holds as the double.
+// hashInteger hashes integers up to 2^53, all of which a double holds, as the double.
+// Greater ones are a kind of their own.
 func hashInteger(v int64) uint64 {
-	if v > -1<<53 && v < 1<<53 {
+	if v >= -1<<53 && v <= 1<<53 {
 		return hashDouble(float64(v))
 	}
 	return hashBits(integerKind, uint64(v))
@@ -101,10 +102,10 @@ func hashDouble(v float64) uint64 {
 	return hashBits(doubleKind, math.Float64bits(v))
 }
 
-// hashSingle hashes what has the same digits as a double, and what is no number, as the
-// double.
+// hashSingle hashes integers up to 2^24, and what is no number, as the double. Others,
+// which may have other digits than the double, are a kind of their own.
 func hashSingle(v float32) uint64 {
-	if x := float64(v); x == math.Trunc(x) && math.Abs(x) < 1<<24 || math.IsNaN(x) {
+	if x := float64(v); x == math.Trunc(x) && math.Abs(x) <= 1<<24 || math.IsNaN(x) || math.IsInf(x, 0) {
 		return hashDouble(x)
 	}
 	return hashBits(singleKind, uint64(math.Float32bits(v)))

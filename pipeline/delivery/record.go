@@ -15,7 +15,8 @@ import (
 // Format is the version of everything that this package writes. In the states of the
 // first one the hashes of what was sent are of lines of JSON; now they are those of an
 // [audience.RowHasher]. What was sent is compared in the form of the delivery before, so
-// that a new form alone tells of nobody.
+// that a new form alone tells of nobody, but for who leaves in that night by a file which
+// is given up, and comes back in the next one.
 const Format = 2
 
 // Kind says what a delivery sends.

@@ -68,21 +68,21 @@ func (v *textView) at(row int) string {
 // check takes the columns whose values are looked at without making a Standing.
 func (b *stateBatch) check() error {
 	column := func(i int) arrow.Array { return b.Column(columnNow + i) }
-	var ok [9]bool // from control to identity
+	var ok [9]bool // from audience to identity
 	var day *array.Int32
 	var payload *array.Int64
-	b.control, ok[0] = b.Column(2).(*array.Boolean)
-	b.in, ok[1] = column(0).(*array.Boolean)
-	day, ok[2] = column(1).(*array.Int32)
-	b.last, ok[3] = column(2).(*array.Date32)
-	b.left, ok[4] = column(3).(*array.Date32)
-	b.resting, ok[5] = column(4).(*array.Boolean)
-	payload, ok[6] = column(5).(*array.Int64)
-	b.identity, ok[7] = viewTexts(column(6))
-	b.audience, ok[8] = viewTexts(b.Column(1))
+	b.audience, ok[0] = viewTexts(b.Column(1))
+	b.control, ok[1] = b.Column(2).(*array.Boolean)
+	b.in, ok[2] = column(0).(*array.Boolean)
+	day, ok[3] = column(1).(*array.Int32)
+	b.last, ok[4] = column(2).(*array.Date32)
+	b.left, ok[5] = column(3).(*array.Date32)
+	b.resting, ok[6] = column(4).(*array.Boolean)
+	payload, ok[7] = column(5).(*array.Int64)
+	b.identity, ok[8] = viewTexts(column(6))
 	for i, ok := range ok {
 		if !ok {
-			return (&cells{batch: b}).bad((2 + i) % columnPlace)
+			return (&cells{batch: b}).bad(1 + i)
 		}
 	}
 	b.day, b.payload = day.Values(), payload.Values()
