@@ -219,21 +219,10 @@ func (p *part) sort(leading int) {
 	}
 	from := int32(0)
 	for _, to := range p.cells[:1<<n] {
-		p.sortCell(p.sorted[from:to])
-		from = to
-	}
-}
-
-// sortCell sorts the rows of a cell: a few, unless many have the same hash.
-func (p *part) sortCell(cell []spot) {
-	if len(cell) > 12 {
-		slices.SortFunc(cell, p.compare)
-		return
-	}
-	for i := 1; i < len(cell); i++ {
-		for k := i; k > 0 && p.compare(cell[k], cell[k-1]) < 0; k-- {
-			cell[k], cell[k-1] = cell[k-1], cell[k]
+		if to > from+1 {
+			slices.SortFunc(p.sorted[from:to], p.compare)
 		}
+		from = to
 	}
 }
 

@@ -168,9 +168,7 @@ func (s *stretch) mark(row *selected, m mark) {
 	if c := changes[m.change]; c != "" && s.send(c) {
 		s.marks.set(row.place, m)
 	}
-	if len(row.identity) > 0 {
-		s.taken.add(string(row.identity), s.seriesOf(s.sources[row.source].audience))
-	}
+	s.taken.add(string(row.identity), s.seriesOf(s.sources[row.source].audience))
 }
 
 // leave takes a leaver.
