@@ -80,6 +80,9 @@ type builder struct {
 	leavers    map[string][]*leavingList // by series, one after the other
 	reasons    reasonCodes
 	states     audience.Recycler // of the files of the state
+	committing errgroup.Group    // puts files in place while the next ones are written
+	committed  []*objstore.Written
+	closing    errgroup.Group // closes what is not needed any more
 }
 
 // build stages files and state of delivery n and gives the intent.
@@ -95,6 +98,7 @@ func (j *Job) build(ctx context.Context, kind Kind, target Target, p *publish.Pu
 		Files: []File{}, Rules: map[string]string{}, Reasons: map[Reason]int64{}, Unsendable: map[Rule]int64{},
 	}
 	b.send = func(c Change) bool { return kind == Full || b.whole || c != Stayed }
+	b.committing.SetLimit(commitsAtOnce)
 	defer func() { err = errors.Join(err, b.close()) }()
 	if err := j.check(); err != nil {
 		return nil, err
@@ -170,7 +174,7 @@ func (b *builder) compare(ctx context.Context, lost func(standing) bool) (err er
 	cut := bucketBits(max(b.rows, known), cmp.Or(b.bucketRows, tableFileRows), b.last)
 	g := newGathering(b.rows, size, b.Memory, b.Temp, cut)
 	g.byForm = b.last.byLine()
-	defer func() { err = errors.Join(err, g.close()) }()
+	defer b.closing.Go(g.close)
 	if err := b.gather(ctx, g); err != nil {
 		return err
 	}
@@ -224,7 +228,8 @@ func (b *builder) columnsOf(published *arrow.Schema) []Column {
 }
 
 func (b *builder) close() error {
-	var errs []error
+	_ = b.committing.Wait() // its error was told, or comes from one that was
+	errs := []error{b.closing.Wait()}
 	for _, s := range b.sources {
 		errs = append(errs, s.files.Close())
 	}

@@ -62,20 +62,6 @@ func (l *leavingList) spill() (err error) {
 	return err
 }
 
-// each gives the leavers some at a time, and which is the first of them.
-func (l *leavingList) each(visit func(first int, some []leaving) error) error {
-	for n := range l.parts {
-		some, err := l.part(n)
-		if err == nil {
-			err = visit(n*leavingPart, some)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // part gives some leavers: those from the one whose number is n times leavingPart on.
 // Several workers may read parts of a list to which nobody is added any more.
 func (l *leavingList) part(n int) ([]leaving, error) {

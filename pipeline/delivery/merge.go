@@ -28,6 +28,7 @@ type merge struct {
 	sources []*source
 	whole   bool     // see builder
 	layered bool     // the new state is a layer over the one before
+	silent  bool     // nothing is sent of who stayed
 	place   int64    // of the next leaver: after those of all rows
 	one     []string // where one row a user speaks for all audiences: these, in their order
 
@@ -106,7 +107,9 @@ func (m *merge) stay(row *selected, before *stateReader) error {
 		if m.whole && layer.outline().last == arrow.Date32(m.date.Days()) {
 			change = ""
 		}
-		m.mark(row, markOf(change, 0, m.bit(from.audience)))
+		if change != Stayed || !m.silent || len(row.identity) > 0 {
+			m.mark(row, markOf(change, 0, m.bit(from.audience)))
+		}
 	}
 	before.skip()
 	return err

@@ -89,32 +89,25 @@ type explanations struct {
 	to  []*uint8 // where the code of the reason goes
 
 	scored bool // everyone with a score is in an audience here, or in its control arm
+	atOnce int  // how many are asked about
 }
 
 // explain finds the reasons of all leavers.
 func (b *builder) explain(ctx context.Context) error {
-	e := explanations{builder: b, scored: b.publication != nil && b.users == b.publication.Manifest.Rows.Scored}
-	atOnce := int(min(max(b.Memory/2/leavingSize, fewestExplained), mostExplained))
+	e := explanations{
+		builder: b, scored: b.publication != nil && b.users == b.publication.Manifest.Rows.Scored,
+		atOnce: int(min(max(b.Memory/2/leavingSize, fewestExplained), mostExplained)),
+	}
 	for _, name := range b.series() {
 		for _, list := range b.leavers[name] {
 			list.reasons = make([]uint8, list.count)
-			err := list.each(func(first int, some []leaving) error {
-				for i, l := range some {
-					why := b.known(l)
-					if why != "" {
-						list.reasons[first+i] = b.reasons.code(why)
-						continue
-					}
-					unscored := e.scored && !l.Elsewhere && !l.HeldOut
-					e.ask = append(e.ask, Leaver{l.ID, l.Audience, l.Elsewhere, l.HeldOut, unscored})
-					e.to = append(e.to, &list.reasons[first+i])
-					if len(e.ask) == atOnce {
-						if err := e.answer(ctx); err != nil {
-							return err
-						}
-					}
-				}
-				return nil
+			reasons := list.reasons
+			err := inOrder(ctx, b.Workers, len(list.parts), func(_ context.Context, n int) ([]leaving, error) {
+				return list.part(n)
+			}, func(some []leaving) error {
+				err := e.add(ctx, some, reasons)
+				reasons = reasons[len(some):]
+				return err
 			})
 			if err != nil {
 				return err
@@ -122,6 +115,26 @@ func (b *builder) explain(ctx context.Context) error {
 		}
 	}
 	return e.answer(ctx)
+}
+
+// add takes leavers, and has all answered when they are enough. Reasons are where their
+// codes go.
+func (e *explanations) add(ctx context.Context, some []leaving, reasons []uint8) error {
+	for i, l := range some {
+		if why := e.known(l); why != "" {
+			reasons[i] = e.reasons.code(why)
+			continue
+		}
+		unscored := e.scored && !l.Elsewhere && !l.HeldOut
+		e.ask = append(e.ask, Leaver{l.ID, l.Audience, l.Elsewhere, l.HeldOut, unscored})
+		e.to = append(e.to, &reasons[i])
+		if len(e.ask) == e.atOnce {
+			if err := e.answer(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // known gives the reason of a leaver where it is known without asking, "" where not.

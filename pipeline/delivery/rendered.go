@@ -49,7 +49,7 @@ func (r *rendered) lot() lot {
 // many more are kept than there are workers.
 func inOrder[T any](ctx context.Context, workers, n int, produce func(ctx context.Context, i int) (T, error), use func(T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	ready := make(chan chan T, workers-1)
+	ready := make(chan chan T, max(1, workers)-1)
 	g.Go(func() error {
 		defer close(ready)
 		for i := range n {

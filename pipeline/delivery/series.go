@@ -17,8 +17,10 @@ import (
 // ErrTooFew says that a tool refuses a list for having too few users.
 var ErrTooFew = errors.New("too few users")
 
-// chunk is how many rows are encoded at once.
-const chunk = 4 << 10
+const (
+	chunk         = 4 << 10 // rows that are encoded at once
+	commitsAtOnce = 4       // files that are put in place at once
+)
 
 // series writes files one after another, each within the limits of the destination:
 // those of one audience, or of all of them where one row speaks for all, or those of
@@ -202,14 +204,31 @@ func (s *series) end() error {
 			return err
 		}
 	}
-	w, err := f.out.Commit()
-	if err != nil {
-		return err
-	}
 	s.open = nil
-	f.Bytes, f.SHA256, f.CRC32C = w.Size, w.SHA256, publish.Checksum(w.CRC32C)
 	s.intent.Files = append(s.intent.Files, f.File)
+	s.commit(f.out)
 	return nil
+}
+
+// commit puts the file in place that is the last of the intent.
+func (b *builder) commit(out *objstore.Writer) {
+	w := new(objstore.Written)
+	b.committed = append(b.committed, w)
+	b.committing.Go(func() (err error) {
+		*w, err = out.Commit()
+		return err
+	})
+}
+
+// awaitCommits waits until all files of the intent are in place, and says there what
+// they are.
+func (b *builder) awaitCommits() error {
+	err := b.committing.Wait()
+	for i, w := range b.committed {
+		f := &b.intent.Files[i]
+		f.Bytes, f.SHA256, f.CRC32C = w.Size, w.SHA256, publish.Checksum(w.CRC32C)
+	}
+	return err
 }
 
 // finish ends the series, with a file that holds no row where one is wanted. The last

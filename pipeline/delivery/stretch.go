@@ -116,7 +116,7 @@ func (s *stretch) compare(ctx context.Context, g *gathering, lost func(standing)
 	defer state.abort()
 	state.bits, state.number, state.closed = s.cut, s.n<<(s.cut-s.bits), &s.builder.states
 	s.merge = &merge{
-		date: s.target.Date, cadence: s.Cadence, sources: s.sources, whole: s.whole, layered: s.overlay, place: s.place, one: s.one(),
+		date: s.target.Date, cadence: s.Cadence, sources: s.sources, whole: s.whole, layered: s.overlay, silent: !s.send(Stayed), place: s.place, one: s.one(),
 		broken: s.unsendable.has, mark: s.mark, left: s.leave, keep: state.add,
 	}
 	codes := make([]int32, len(s.sources))

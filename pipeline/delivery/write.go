@@ -23,7 +23,7 @@ func (b *builder) write(ctx context.Context) error {
 			return fmt.Errorf("audience %s: %w", name, err)
 		}
 	}
-	return nil
+	return b.awaitCommits()
 }
 
 // series names the audiences that have files: those of the delivery in their order,
@@ -113,7 +113,7 @@ func (b *builder) writeMembers(ctx context.Context, s *series, from *source) err
 		}
 		return nil
 	}
-	return inOrder(ctx, max(1, b.Workers), len(splits), func(ctx context.Context, i int) (all []rendered, err error) {
+	return inOrder(ctx, b.Workers, len(splits), func(ctx context.Context, i int) (all []rendered, err error) {
 		err = b.eachWanted(ctx, s.as, from, splits[i], func(of lot, rows []int32) error {
 			r, err := render(of, rows)
 			all = append(all, r)
@@ -189,7 +189,7 @@ func (b *builder) writeLeavers(s *series) error {
 			parts = append(parts, part{l, n})
 		}
 	}
-	return inOrder(s.ctx, max(1, b.Workers), len(parts), func(_ context.Context, i int) (told, error) {
+	return inOrder(s.ctx, b.Workers, len(parts), func(_ context.Context, i int) (told, error) {
 		some, err := parts[i].part(parts[i].n)
 		if err != nil {
 			return told{}, err
