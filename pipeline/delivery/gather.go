@@ -116,16 +116,17 @@ func (w *gatherer) add(rows arrow.RecordBatch, first int64) error {
 	if err != nil {
 		return err
 	}
-	for r := range all {
-		id, sketch := w.ids.At(r), &all[r]
-		row := selected{hash: xxh3.Hash(id), source: w.source, place: first + int64(r), payload: sketch.payload, was: sketch.was}
-		if err := w.gathering.put(w.put, &row, id, sketch.identity); err != nil {
+	for r, payload := range all.payloads {
+		id := w.ids.At(r)
+		row := selected{hash: xxh3.Hash(id), source: w.source, place: first + int64(r), payload: payload, was: all.was[r]}
+		identity, rule := all.identity(r), all.rule(r)
+		if err := w.gathering.put(w.put, &row, id, identity); err != nil {
 			return err
 		}
-		if w.look == nil && sketch.rule == "" {
+		if w.look == nil && rule == "" {
 			continue
 		}
-		if err := w.unsendable.look(w.look, row, id, sketch); err != nil {
+		if err := w.unsendable.look(w.look, row, id, identity, rule); err != nil {
 			return err
 		}
 	}

@@ -12,12 +12,34 @@ import (
 	"github.com/churntier/churntier/pipeline/snapshot"
 )
 
-// sketch is what is decided with about one row.
-type sketch struct {
-	identity string // as in Standing
-	payload  uint64 // hash of what would be sent
-	was      uint64 // the same, as the state of the delivery before has it: see Format
-	rule     Rule   // which the row breaks, "" for none
+// sketches are what is decided with about the rows of a batch.
+type sketches struct {
+	payloads   []uint64 // hashes of what would be sent
+	was        []uint64 // the same, as the state of the delivery before has it: see Format
+	identities []string // as in Standing; nil where all rows are known by their ids
+	rules      []Rule   // which a row breaks, "" for none; nil where no row breaks one
+}
+
+func (s *sketches) identity(row int) string {
+	if s.identities == nil {
+		return ""
+	}
+	return s.identities[row]
+}
+
+func (s *sketches) rule(row int) Rule {
+	if s.rules == nil {
+		return ""
+	}
+	return s.rules[row]
+}
+
+// breaks says that a row breaks a rule.
+func (s *sketches) breaks(row int, rule Rule) {
+	if s.rules == nil {
+		s.rules = make([]Rule, len(s.payloads))
+	}
+	s.rules[row] = rule
 }
 
 // sketcher makes sketches of the rows of one source.
@@ -29,9 +51,9 @@ type sketcher struct {
 	byLine   bool                // the state of the delivery before has hashes of lines
 	spare    int                 // bytes that what is not lasting takes of a payload at most
 
-	said     []arrow.Array // what the words say, of a batch of the most rows
-	all      []int32       // the rows of one
-	sketches []sketch      // reused
+	said   []arrow.Array // what the words say, of a batch of the most rows
+	all    []int32       // the rows of one
+	hashes []uint64      // of lines; reused
 }
 
 // unsaid is how many bytes a date, a change, a reason or a day takes at most as JSON,
@@ -68,8 +90,8 @@ func (b *builder) newSketcher(s *source) (*sketcher, error) {
 	return k, nil
 }
 
-// of gives a sketch of every row, valid until the next call.
-func (k *sketcher) of(rows arrow.RecordBatch) ([]sketch, error) {
+// of gives sketches of all rows, valid until the next call.
+func (k *sketcher) of(rows arrow.RecordBatch) (s sketches, err error) {
 	n := rows.NumRows()
 	columns := slices.Clone(rows.Columns())
 	for _, a := range k.said {
@@ -78,54 +100,50 @@ func (k *sketcher) of(rows arrow.RecordBatch) ([]sketch, error) {
 	batch := batchOf(k.schema, columns, n)
 	defer batch.Release()
 	all := k.all[:n]
-	k.sketches = slices.Grow(k.sketches[:0], len(all))[:n]
-	clear(k.sketches)
-	if err := k.addPayloads(batch, all); err != nil {
-		return nil, err
-	}
-	if k.to.Identifiers == nil {
-		return k.sketches, nil
+	if err := k.addPayloads(&s, batch, all); err != nil || k.to.Identifiers == nil {
+		return s, err
 	}
 	identities, complete, err := k.identities(batch, all)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	for i := range k.sketches {
-		s := &k.sketches[i]
+	for i := range all {
 		if !complete[i] {
-			s.rule = NoIdentifier
-		}
-		if k.own == "" {
-			s.identity = identities[i]
+			s.breaks(i, NoIdentifier)
 		}
 	}
-	return k.sketches, nil
+	if k.own == "" {
+		s.identities = identities
+	}
+	return s, nil
 }
 
 // addPayloads hashes the lasting columns, and renders them only where a row may be too
 // large for the tool, or where they are to be compared with what was rendered.
-func (k *sketcher) addPayloads(batch arrow.RecordBatch, rows []int32) error {
+func (k *sketcher) addPayloads(s *sketches, batch arrow.RecordBatch, rows []int32) (err error) {
+	k.hashes = slices.Grow(k.hashes[:0], len(rows))[:len(rows)]
 	if k.hasher == nil {
+		clear(k.hashes)
+		s.payloads, s.was = k.hashes, k.hashes
 		return nil
 	}
-	hashes, err := k.hasher.Of(&audience.Block{Batch: batch})
-	if err != nil {
+	if s.payloads, err = k.hasher.Of(&audience.Block{Batch: batch}); err != nil {
 		return err
 	}
-	for i, hash := range hashes {
-		k.sketches[i].payload, k.sketches[i].was = hash, hash
-	}
+	s.was = s.payloads
 	limit := k.to.Payload
 	if !k.byLine && (limit == 0 || k.hasher.Longest()+k.spare <= limit) {
 		return nil
 	}
+	if k.byLine {
+		s.was = k.hashes
+	}
 	return k.eachObject(k.lasting, batch, rows, func(i int, line []byte) error {
-		s := &k.sketches[i]
 		if k.byLine {
-			s.was = xxh3.Hash(line)
+			s.was[i] = xxh3.Hash(line)
 		}
 		if limit > 0 && len(line)+k.spare > limit {
-			s.rule = PayloadTooLarge
+			s.breaks(i, PayloadTooLarge)
 		}
 		return nil
 	})

@@ -63,17 +63,17 @@ func (u *unsendable) writer() *spill.Writer {
 // has says whether the row at a place breaks a rule.
 func (u *unsendable) has(place int64) bool { return u.rules != nil && u.rules[place] > 0 }
 
-// look takes a row with its id and its sketch. Those of a control arm are never sent;
+// look takes a row with its id, its identity and the rule that it breaks. Those of a control arm are never sent;
 // they are sorted out by the same rules, so that the arms stay alike.
-func (u *unsendable) look(w *spill.Writer, s selected, id []byte, k *sketch) error {
-	if k.rule != "" {
-		u.add(s.place, k.rule)
+func (u *unsendable) look(w *spill.Writer, s selected, id []byte, identity string, rule Rule) error {
+	if rule != "" {
+		u.add(s.place, rule)
 		return nil
 	}
-	if u.sources[s.source].control || k.identity == "" {
+	if u.sources[s.source].control || identity == "" {
 		return nil
 	}
-	s.payload = known(k.identity, u.seriesOf(u.sources[s.source].audience))
+	s.payload = known(identity, u.seriesOf(u.sources[s.source].audience))
 	s.hash = s.payload
 	return u.identities.put(w, &s, id, "")
 }
