@@ -52,3 +52,8 @@ var changes = []Change{"", Entered, Moved, Updated, Stayed}
 func markOf(c Change, day int, audiences uint16) mark {
 	return mark{uint8(slices.Index(changes, c)), uint16(day), audiences}
 }
+
+// any says whether anything is to be sent of rows from one place to before another.
+func (m *marks) any(from, to int64) bool {
+	return slices.ContainsFunc(m.change[from:to], func(change uint8) bool { return change > 0 })
+}

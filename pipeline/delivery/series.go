@@ -30,9 +30,8 @@ type series struct {
 	ctx      context.Context
 	audience string // "" for all
 	removes  bool
-	whole    bool      // a list of all members was written before what removes
-	as       *renderer // of what is at hand
-	header   []byte
+	whole    bool  // a list of all members was written before what removes
+	as       *form // of what is at hand
 	open     *staged
 	rows     int64
 }
@@ -67,13 +66,28 @@ const (
 	formatParquet = "parquet"
 )
 
-// render makes the series one of rows with these published columns.
-func (s *series) render(id string, published *arrow.Schema) (err error) {
-	if s.as, err = newRenderer(&s.Destination, s.Formula, s.columnsOf(published), id, s.target.Date, published); err != nil {
-		return err
+// form is how rows with some published columns are written.
+type form struct {
+	*renderer
+	header []byte
+}
+
+func (b *builder) formOf(id string, published *arrow.Schema) (*form, error) {
+	r, err := newRenderer(&b.Destination, b.Formula, b.columnsOf(published), id, b.target.Date, published)
+	if err != nil {
+		return nil, err
 	}
-	s.header, err = s.as.header()
-	return err
+	f := &form{renderer: r}
+	f.header, err = r.header()
+	return f, err
+}
+
+// begins makes the series one of rows of a form.
+func (s *series) begins(as *form) func() error {
+	return func() error {
+		s.as = as
+		return nil
+	}
 }
 
 // write adds rows of a lot.
@@ -109,7 +123,7 @@ func (s *series) some(of lot, rows []int32) error {
 		return err
 	}
 	if limit := s.Destination.MaxBytes; limit > 0 {
-		room := limit - int64(len(s.header))
+		room := limit - int64(len(s.as.header))
 		switch {
 		case int64(len(text)) > room && len(rows) == 1:
 			return fmt.Errorf("%w: a row takes %d bytes, a file of the tool at most %d", ErrColumns, len(text), limit)
@@ -159,8 +173,8 @@ func (s *series) begin() (err error) {
 		f.encoder, err = audience.NewParquet(f.out, s.as.layout, s.as.schema, audience.ParquetOptions{Compression: "zstd"})
 		return err
 	}
-	_, err = f.out.Write(s.header)
-	f.Bytes = int64(len(s.header))
+	_, err = f.out.Write(s.as.header)
+	f.Bytes = int64(len(s.as.header))
 	return err
 }
 

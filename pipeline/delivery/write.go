@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,12 +17,39 @@ func (b *builder) write(ctx context.Context) error {
 	if err := b.explain(ctx); err != nil {
 		return err
 	}
+	var all []portion
 	for _, name := range b.series() {
-		if err := b.writeSeries(ctx, name); err != nil {
-			return fmt.Errorf("audience %s: %w", name, err)
+		s := &series{builder: b, ctx: ctx, audience: name}
+		defer s.abort()
+		some, err := s.portions()
+		if err != nil {
+			return inAudience(name, err)
+		}
+		for _, prepare := range some {
+			all = append(all, func(ctx context.Context) (func() error, error) {
+				write, err := prepare(ctx)
+				return func() error { return inAudience(name, write()) }, inAudience(name, err)
+			})
 		}
 	}
+	err := inOrder(ctx, b.Workers, len(all), func(ctx context.Context, i int) (func() error, error) {
+		return all[i](ctx)
+	}, func(write func() error) error { return write() })
+	if err != nil {
+		return err
+	}
 	return b.awaitCommits()
+}
+
+// portion is some of what a series is made of. Any worker may prepare it; what it gives
+// writes it, after all portions before.
+type portion func(ctx context.Context) (write func() error, err error)
+
+func inAudience(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("audience %s: %w", name, err)
 }
 
 // series names the audiences that have files: those of the delivery in their order,
@@ -46,36 +72,42 @@ func (b *builder) series() []string {
 	return append(all, others...)
 }
 
-func (b *builder) writeSeries(ctx context.Context, name string) error {
-	s := &series{builder: b, ctx: ctx, audience: name}
-	defer func() { s.abort() }()
-	for _, from := range b.sources {
-		if from.control || b.seriesOf(from.audience) != name {
+// portions gives all that the series is made of.
+func (s *series) portions() (all []portion, err error) {
+	then := func(write func() error) {
+		all = append(all, func(context.Context) (func() error, error) { return write, nil })
+	}
+	var as *form
+	for _, from := range s.sources {
+		if from.control || s.seriesOf(from.audience) != s.audience {
 			continue
 		}
-		if err := s.render(from.id, from.files.Schema()); err != nil {
-			return err
+		if as, err = s.formOf(from.id, from.files.Schema()); err != nil {
+			return nil, err
 		}
-		if err := b.writeMembers(ctx, s, from); err != nil {
-			return err
+		then(s.begins(as))
+		all = append(all, s.members(as, from)...)
+		s.whole = s.whole || s.intent.Kind == Full && s.marks.any(from.first, from.first+from.files.Rows())
+	}
+	if as == nil && s.builder.leavers[s.audience] == nil {
+		return nil, nil
+	}
+	if as == nil {
+		if as, err = s.formOf(s.withoutSource(s.audience)); err != nil {
+			return nil, err
 		}
+		then(s.begins(as))
 	}
-	if s.as == nil && b.leavers[name] == nil {
-		return nil
-	}
-	if s.as == nil {
-		if err := s.render(b.withoutSource(name)); err != nil {
+	if s.Destination.Leavers == ByFile {
+		then(func() error {
+			err := s.finish(s.keeps(s.audience), s.builder.rows)
+			s.removes, s.rows = true, 0
 			return err
-		}
+		})
 	}
-	if b.Destination.Leavers == ByFile {
-		if err := s.finish(b.keeps(name), b.rows); err != nil {
-			return err
-		}
-		s.whole = b.intent.Kind == Full && s.rows > 0
-		s.removes, s.rows = true, 0
-	}
-	return errors.Join(b.writeLeavers(s), s.finish(!s.removes && b.keeps(name), b.places))
+	all = append(all, s.leavers(as)...)
+	then(func() error { return s.finish(!s.removes && s.keeps(s.audience), s.places) })
+	return all, nil
 }
 
 // keeps says whether the audience has a file also without rows.
@@ -102,32 +134,30 @@ func (b *builder) withoutSource(name string) (id string, published *arrow.Schema
 	return id, arrow.NewSchema(fields, nil)
 }
 
-// writeMembers writes the rows of a source that are to be sent.
-func (b *builder) writeMembers(ctx context.Context, s *series, from *source) error {
-	splits := snapshot.Cut(from.files.Parts, renderedRows)
-	if b.Destination.Format == formatParquet {
-		for _, split := range splits {
-			if err := b.eachWanted(ctx, s.as, from, split, s.write); err != nil {
-				return err
+// members gives the rows of a source that are to be sent.
+func (s *series) members(as *form, from *source) (all []portion) {
+	for _, split := range snapshot.Cut(from.files.Parts, renderedRows) {
+		all = append(all, func(ctx context.Context) (func() error, error) {
+			if s.Destination.Format == formatParquet {
+				return func() error { return s.eachWanted(s.ctx, as, from, split, s.write) }, nil
 			}
-		}
-		return nil
-	}
-	return inOrder(ctx, b.Workers, len(splits), func(ctx context.Context, i int) (all []rendered, err error) {
-		err = b.eachWanted(ctx, s.as, from, splits[i], func(of lot, rows []int32) error {
-			r, err := render(of, rows)
-			all = append(all, r)
-			return err
+			var lots []rendered
+			err := s.eachWanted(ctx, as, from, split, func(of lot, rows []int32) error {
+				r, err := render(of, rows)
+				lots = append(lots, r)
+				return err
+			})
+			return func() error {
+				for i := range lots {
+					if err := s.write(lots[i].lot(), firstRows(len(lots[i].places))); err != nil {
+						return err
+					}
+				}
+				return nil
+			}, err
 		})
-		return all, err
-	}, func(all []rendered) error {
-		for i := range all {
-			if err := s.write(all[i].lot(), firstRows(len(all[i].places))); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return all
 }
 
 // renderedRows is about how many rows of a source are encoded by one worker at once.
@@ -135,7 +165,7 @@ const renderedRows = 1 << 17
 
 // eachWanted gives the rows of a split that are to be sent. They hold until visit
 // returns.
-func (b *builder) eachWanted(ctx context.Context, as *renderer, from *source, split snapshot.Split, visit func(of lot, rows []int32) error) error {
+func (b *builder) eachWanted(ctx context.Context, as *form, from *source, split snapshot.Split, visit func(of lot, rows []int32) error) error {
 	var wanted []int32
 	return from.eachOf(ctx, from.files.Split(split, names(from.files.Schema())), func(rows arrow.RecordBatch, first int64) error {
 		wanted = wanted[:0]
@@ -177,30 +207,26 @@ func (b *builder) audiencesOf(m mark, from *source) string {
 	return strings.Join(all, ",")
 }
 
-// writeLeavers tells of who left.
-func (b *builder) writeLeavers(s *series) error {
-	type part struct {
-		*leavingList
-		n int
-	}
-	var parts []part
-	for _, l := range b.leavers[s.audience] {
+// leavers tells of who left.
+func (s *series) leavers(as *form) (all []portion) {
+	for _, l := range s.builder.leavers[s.audience] {
 		for n := range l.parts {
-			parts = append(parts, part{l, n})
+			all = append(all, func(context.Context) (func() error, error) {
+				some, err := l.part(n)
+				if err != nil {
+					return nil, err
+				}
+				t, err := s.tellOf(as, some, l.reasons[n*leavingPart:])
+				return func() error {
+					for reason, n := range t.reasons {
+						s.intent.Reasons[reason] += n
+					}
+					return s.write(t.lot, firstRows(t.rows))
+				}, err
+			})
 		}
 	}
-	return inOrder(s.ctx, b.Workers, len(parts), func(_ context.Context, i int) (told, error) {
-		some, err := parts[i].part(parts[i].n)
-		if err != nil {
-			return told{}, err
-		}
-		return s.tellOf(some, parts[i].reasons[parts[i].n*leavingPart:])
-	}, func(t told) error {
-		for reason, n := range t.reasons {
-			b.intent.Reasons[reason] += n
-		}
-		return s.write(t.lot, firstRows(t.rows))
-	})
+	return all
 }
 
 // told are rows that tell of leavers, and of all leavers, told of or not, how many left
@@ -212,7 +238,7 @@ type told struct {
 }
 
 // tellOf counts the reasons of leavers, and encodes those whom the tool is to be told of.
-func (s *series) tellOf(some []leaving, reasons []uint8) (told, error) {
+func (s *series) tellOf(as *form, some []leaving, reasons []uint8) (told, error) {
 	t := told{reasons: map[Reason]int64{}}
 	var leavers []leaving
 	var why []Reason
@@ -221,7 +247,7 @@ func (s *series) tellOf(some []leaving, reasons []uint8) (told, error) {
 		if !l.Moved {
 			t.reasons[reason]++
 		}
-		if s.tells(l, reason) {
+		if s.tells(as, l, reason) {
 			leavers, why = append(leavers, l), append(why, reason)
 		}
 	}
@@ -229,7 +255,7 @@ func (s *series) tellOf(some []leaving, reasons []uint8) (told, error) {
 	if t.rows == 0 {
 		return t, nil
 	}
-	of, err := s.as.leavers(leavers, func(row int) said {
+	of, err := as.leavers(leavers, func(row int) said {
 		return said{audience: leavers[row].Audience, change: Left, reason: why[row]}
 	})
 	if t.lot = of; err != nil || s.Destination.Format == formatParquet {
@@ -244,17 +270,17 @@ func (s *series) tellOf(some []leaving, reasons []uint8) (told, error) {
 // place of the one before, unless it is of nobody and has no file. Nobody is told of who cannot be
 // told from another user: one whose identity a member has now, or whose identity has
 // no column any more.
-func (s *series) tells(l leaving, why Reason) bool {
+func (s *series) tells(as *form, l leaving, why Reason) bool {
 	switch {
 	case s.Destination.Leavers == ByNulls && why == Absent && !s.SendAbsent:
 		return false
 	case s.Destination.Leavers == ByFile && s.whole, s.Destination.Leavers == ByColumn && s.intent.Kind == Full:
 		return false
-	case s.Destination.Leavers == ByColumn && !s.as.tells():
+	case s.Destination.Leavers == ByColumn && !as.tells():
 		return false
 	case s.Destination.Identifiers == nil:
 		return true
 	}
-	identity, known := s.as.identityOf(l)
+	identity, known := as.identityOf(l)
 	return known && !s.taken.has(identity, s.audience)
 }
