@@ -121,6 +121,21 @@ func word(f arrow.Field, n int, d date.Date, some []int32, of func(row int) said
 		values[row] = v
 		bitutil.SetBitTo(valid, int(row), known)
 	}
+	return wordOf(f, values, valid, &texts)
+}
+
+// sameWord gives n values of a word that says the same of all rows.
+func sameWord(f arrow.Field, n int, d date.Date, s said) arrow.Array {
+	var texts wordColumn
+	v, known := s.word(f.Name, d, texts.code)
+	valid := make([]byte, bitutil.BytesForBits(int64(n)))
+	bitutil.SetBitsTo(valid, 0, int64(n), known)
+	return wordOf(f, slices.Repeat([]int32{v}, n), valid, &texts)
+}
+
+// wordOf lays a word over its values, which are codes where it has texts.
+func wordOf(f arrow.Field, values []int32, valid []byte, texts *wordColumn) arrow.Array {
+	n := len(values)
 	if f.Type.ID() != arrow.STRING {
 		return arrayOver(f.Type, n, valid, arrow.GetBytes(values))
 	}

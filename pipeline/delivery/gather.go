@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -30,10 +29,7 @@ func (b *builder) gather(ctx context.Context, g *gathering) (err error) {
 	err = b.atOnce(ctx, len(pieces), func(ctx context.Context, i int) error {
 		w, p := <-idle, pieces[i]
 		defer func() { idle <- w }()
-		if err := w.gather(ctx, p); err != nil {
-			return fmt.Errorf("audience %s: %w", b.sources[p.source].audience, err)
-		}
-		return nil
+		return inAudience(b.sources[p.source].audience, w.gather(ctx, p))
 	})
 	for range cap(idle) {
 		err = errors.Join(err, (<-idle).close())
@@ -44,24 +40,24 @@ func (b *builder) gather(ctx context.Context, g *gathering) (err error) {
 	return b.unsendable.finish(ctx)
 }
 
-// piece is some rows of a source, read by one worker.
+// piece is some rows of a source, read by one worker at once.
 type piece struct {
 	source int
 	split  snapshot.Split
 }
 
 // pieceRows is about how many rows a piece has.
-const pieceRows = 1 << 18
+const pieceRows = 1 << 17
 
 // pieces cuts the sources.
 func (b *builder) pieces() ([]piece, error) {
 	var all []piece
 	for i, s := range b.sources {
-		sketches, err := b.newSketcher(s)
+		as, err := b.formOf(s.id, s.files.Schema())
 		if err != nil {
-			return nil, fmt.Errorf("audience %s: %w", s.audience, err)
+			return nil, inAudience(s.audience, err)
 		}
-		b.whole = !b.Changes && b.Destination.Leavers == ByColumn && !sketches.tells()
+		b.whole = !b.Changes && b.Destination.Leavers == ByColumn && !as.tells()
 		for _, split := range snapshot.Cut(s.files.Parts, pieceRows) {
 			all = append(all, piece{i, split})
 		}

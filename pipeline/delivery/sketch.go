@@ -85,7 +85,7 @@ func (b *builder) newSketcher(s *source) (*sketcher, error) {
 	}
 	k.all = firstRows(snapshot.BatchRows)
 	for _, f := range r.words {
-		k.said = append(k.said, word(f, len(k.all), r.layout.Date, k.all, func(int) said { return said{audience: k.audience} }))
+		k.said = append(k.said, sameWord(f, len(k.all), r.layout.Date, said{audience: k.audience}))
 	}
 	return k, nil
 }

@@ -136,7 +136,7 @@ func (b *builder) withoutSource(name string) (id string, published *arrow.Schema
 
 // members gives the rows of a source that are to be sent.
 func (s *series) members(as *form, from *source) (all []portion) {
-	for _, split := range snapshot.Cut(from.files.Parts, renderedRows) {
+	for _, split := range snapshot.Cut(from.files.Parts, pieceRows) {
 		all = append(all, func(ctx context.Context) (func() error, error) {
 			if s.Destination.Format == formatParquet {
 				return func() error { return s.eachWanted(s.ctx, as, from, split, s.write) }, nil
@@ -159,9 +159,6 @@ func (s *series) members(as *form, from *source) (all []portion) {
 	}
 	return all
 }
-
-// renderedRows is about how many rows of a source are encoded by one worker at once.
-const renderedRows = 1 << 17
 
 // eachWanted gives the rows of a split that are to be sent. They hold until visit
 // returns.
