@@ -122,6 +122,7 @@ type user struct {
 	ID     string
 	before []standing
 	now    []selected
+	steps  []step // reused
 }
 
 // gone decides about the users of the state who come before a row, nil for all. It says
@@ -243,9 +244,10 @@ type step struct {
 	change Change    // "" when the user was and is out
 }
 
-// next gives the standings after this delivery, in the order of keys.
+// next gives the standings after this delivery, in the order of keys, valid until the
+// next user.
 func (u *user) next() []step {
-	var steps []step
+	steps := u.steps[:0]
 	for _, b := range u.before {
 		steps = append(steps, step{standing: b})
 	}
@@ -267,6 +269,7 @@ func (u *user) next() []step {
 	for i := range steps {
 		u.decide(&steps[i])
 	}
+	u.steps = steps
 	return steps
 }
 

@@ -40,16 +40,8 @@ type series struct {
 type lot struct {
 	batch arrow.RecordBatch                                              // parquet alone
 	each  func(rows []int32, visit func(i int, text []byte) error) error // encodes rows, each valid until visit returns; not for parquet
+	text  func(rows []int32) []byte                                      // of rows that are encoded and follow one another; nil before
 	place func(row int32) int64
-}
-
-// text encodes rows one after the other.
-func (l lot) text(rows []int32) (text []byte, err error) {
-	err = l.each(rows, func(_ int, row []byte) error {
-		text = append(text, row...)
-		return nil
-	})
-	return text, err
 }
 
 // staged is a file being written.
@@ -118,10 +110,7 @@ func (s *series) some(of lot, rows []int32) error {
 			return f.encoder.Write(&audience.Block{Batch: of.batch}, rows)
 		})
 	}
-	text, err := of.text(rows)
-	if err != nil {
-		return err
-	}
+	text := of.text(rows)
 	if limit := s.Destination.MaxBytes; limit > 0 {
 		room := limit - int64(len(s.as.header))
 		switch {

@@ -237,8 +237,7 @@ type told struct {
 // tellOf counts the reasons of leavers, and encodes those whom the tool is to be told of.
 func (s *series) tellOf(as *form, some []leaving, reasons []uint8) (told, error) {
 	t := told{reasons: map[Reason]int64{}}
-	var leavers []leaving
-	var why []Reason
+	leavers, why := make([]leaving, 0, len(some)), make([]Reason, 0, len(some))
 	for i, l := range some {
 		reason := s.builder.reasons[reasons[i]]
 		if !l.Moved {
