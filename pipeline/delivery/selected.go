@@ -123,7 +123,7 @@ const spotSize = 16
 
 // load makes p a partition, sorted.
 func (g *gathering) load(ctx context.Context, partition int, p *part) error {
-	p.records, p.spots = p.records[:0], p.spots[:0]
+	p.records, p.spots = slices.Grow(p.records[:0], int(g.store.Size(partition))), p.spots[:0]
 	err := g.store.Each(ctx, partition, func(records []byte) error {
 		p.records = append(p.records, records...)
 		return nil

@@ -29,13 +29,14 @@ type stateBatch struct {
 // textView gives the texts of a column, "" for null.
 type textView struct {
 	column arrow.Array
+	nulls  int
 	codes  []int32 // of a dictionary
 	words  []string
 	plain  array.StringLike
 }
 
 func viewTexts(column arrow.Array) (v textView, ok bool) {
-	v.column = column
+	v.column, v.nulls = column, column.NullN()
 	switch a := column.(type) {
 	case array.StringLike:
 		v.plain = a
@@ -57,7 +58,7 @@ func viewTexts(column arrow.Array) (v textView, ok bool) {
 
 func (v *textView) at(row int) string {
 	switch {
-	case v.column.NullN() > 0 && v.column.IsNull(row):
+	case v.nulls > 0 && (v.nulls == v.column.Len() || v.column.IsNull(row)):
 		return ""
 	case v.plain != nil:
 		return v.plain.Value(row)
