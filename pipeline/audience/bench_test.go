@@ -94,9 +94,14 @@ func BenchmarkParquet(b *testing.B) {
 }
 
 func BenchmarkCSV(b *testing.B) {
-	benchmarkEncoder(b, func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
-		return audience.NewCSV(w, l, s, audience.CSVOptions{})
-	})
+	for _, columns := range []int{3, 6} { // the default ones; all
+		b.Run(fmt.Sprintf("%d columns", columns), func(b *testing.B) {
+			benchmarkEncoder(b, func(w io.Writer, l audience.Layout, s *arrow.Schema) (audience.Encoder, error) {
+				l.Columns = l.Columns[:columns]
+				return audience.NewCSV(w, l, s, audience.CSVOptions{})
+			})
+		})
+	}
 }
 
 func BenchmarkJSONL(b *testing.B) {

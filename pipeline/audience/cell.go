@@ -69,21 +69,8 @@ func codedCell(a *array.Dictionary, text textWriter) (cell, error) {
 	return nil, notWritable(a)
 }
 
-// wordCell writes the form of each word that it meets once, and then copies it.
 func wordCell[I int32 | uint8](words array.StringLike, codes []I, text textWriter) cell {
-	known := make([]string, min(words.Len(), len(codes))) // few words, where it is of use
-	return func(dst []byte, row int32) ([]byte, error) {
-		w := int(codes[row])
-		if w < len(known) && known[w] != "" {
-			return append(dst, known[w]...), nil
-		}
-		start := len(dst)
-		dst, err := text.cell(dst, words.Value(w), row)
-		if w < len(known) && err == nil {
-			known[w] = string(dst[start:])
-		}
-		return dst, err
-	}
+	return func(dst []byte, row int32) ([]byte, error) { return text.cell(dst, words.Value(int(codes[row])), row) }
 }
 
 func numberCell(arr arrow.Array) cell {
@@ -178,27 +165,32 @@ func appendTime(dst []byte, t time.Time, layout string, row int32, ok bool) ([]b
 func scoreCell(a *array.Decimal32) cell {
 	values := arrow.GetValues[int32](a.Data(), 1)
 	return func(dst []byte, row int32) ([]byte, error) {
-		h := values[row]
-		whole, part := h/100, pairs[h%100]
-		switch {
-		case whole < 10:
-			dst = append(dst, byte('0'+whole))
-		case whole < 100:
-			dst = append(dst, pairs[whole][:]...)
-		default:
-			dst = append(dst, "100"...)
-		}
-		return append(dst, '.', part[0], part[1]), nil
+		s := scoreSpan(values[row])
+		return append(dst, scoreTexts[s.from:s.from+s.n]...), nil
 	}
 }
 
-// pairs are the numbers from 00 to 99.
-var pairs = func() (p [100][2]byte) {
-	for i := range p {
-		p[i] = [2]byte{byte('0' + i/10), byte('0' + i%10)}
+// scoreTexts are the texts of all scores, each at eight times its hundredths, and zeros
+// behind them.
+var scoreTexts = func() []byte {
+	texts := make([]byte, 8*maxHundredths+chunk)
+	for h := range maxHundredths + 1 {
+		copy(texts[8*h:], fmt.Sprintf("%d.%02d", h/100, h%100))
 	}
-	return p
+	return texts
 }()
+
+// scoreSpan gives where the text of a score lies.
+func scoreSpan(hundredths int32) span {
+	n := len("0.00")
+	if hundredths >= 1_000 {
+		n++
+	}
+	if hundredths >= maxHundredths {
+		n++
+	}
+	return span{8 * int(hundredths), n}
+}
 
 func decimalCell(arr arrow.Array) (cell, error) {
 	value, err := unscaled(arr)

@@ -57,6 +57,7 @@ func newCSV(w io.Writer, l Layout, snapshot *arrow.Schema, o CSVOptions) (*lineE
 		text := text
 		text.keepFormulas = l.Columns[i].Normalise == E164 && l.Columns[i].Hash == ""
 		c.cells = func(a arrow.Array) (cell, error) { return newCell(a, text.append) }
+		c.isBare = isBareField
 		if i > 0 {
 			c.before = ","
 		}
@@ -74,5 +75,6 @@ func writeHeader(e *lineEncoder, text csvText) error {
 			return fmt.Errorf("header %q: %w", c.name, err)
 		}
 	}
-	return e.endLine()
+	e.lines = append(e.lines, e.end...)
+	return nil
 }

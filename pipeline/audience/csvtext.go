@@ -19,7 +19,7 @@ func (w csvText) append(dst []byte, s string) ([]byte, error) {
 	switch {
 	case s == "":
 		return append(dst, `""`...), nil
-	case isBare(s) && s[0] != '-' && s[0] != '=' && s[0] != '@':
+	case isBareField(s):
 		return append(dst, s...), nil
 	case !utf8.ValidString(s):
 		return dst, ErrText
@@ -32,6 +32,12 @@ func (w csvText) append(dst []byte, s string) ([]byte, error) {
 		return appendQuoted(dst, "", s), nil
 	}
 	return append(dst, s...), nil
+}
+
+// isBareField says for certain that a text is a field as it is, under every rule of
+// formulas.
+func isBareField(s string) bool {
+	return isBare(s) && s != "" && s[0] != '-' && s[0] != '=' && s[0] != '@'
 }
 
 // isBare says whether all bytes of s are ASCII above the comma: these need no quotes.

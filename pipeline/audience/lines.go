@@ -1,7 +1,9 @@
 package audience
 
 import (
+	"cmp"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -16,7 +18,7 @@ type lineEncoder struct {
 	each    func(line []byte) error // takes every line, until it returns; nil for a file
 	sink    io.Writer
 	lines   []byte      // not handed on yet
-	fields  []lineField // reused
+	fields  []lineField // by column, of the block that is being written; reused
 	rows    int64
 	closed  bool
 	latch
@@ -29,6 +31,7 @@ type lineColumn struct {
 	before   string
 	null     string
 	cells    func(arrow.Array) (cell, error)
+	isBare   func(text string) bool // whether a text is written as it is; nil for none
 }
 
 // newLines starts a file of lines with the layout's columns, whose form is left
@@ -54,67 +57,70 @@ func (e *lineEncoder) Write(b *Block, rows []int32) error {
 		if err != nil {
 			return err
 		}
-		e.fields = e.fields[:0]
+		e.fields = slices.Grow(e.fields[:0], len(arrays))[:len(arrays)]
 		for i, a := range arrays {
-			c, err := e.columns[i].cells(a)
-			if err != nil {
+			if err := e.fields[i].open(&e.columns[i], a); err != nil {
 				return inColumn(e.columns[i].name, err)
 			}
-			e.fields = append(e.fields, lineField{lineColumn: &e.columns[i], cell: c, arr: a, hasNulls: a.NullN() > 0})
 		}
-		return e.writeRows(rows)
+		for some := range slices.Chunk(rows, lineRows) {
+			if err := e.writeRows(some); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// lineField is a column of the block that is being written.
-type lineField struct {
-	*lineColumn
-	cell     cell
-	arr      arrow.Array
-	hasNulls bool
-}
-
+// writeRows writes at most lineRows rows: it forms the values column by column, and then
+// joins them to lines. Of the rows at fault, the first counts, and of its columns the first;
+// the lines before it are written.
 func (e *lineEncoder) writeRows(rows []int32) (err error) {
-	for _, r := range rows {
-		lines := e.lines
-		for i := range e.fields {
-			f := &e.fields[i]
-			if len(f.before) == 1 { // a comma, for which a copy is slow
-				lines = append(lines, f.before[0])
-			} else {
-				lines = append(lines, f.before...)
-			}
-			if lines, err = f.append(lines, r); err != nil {
-				return inColumn(f.name, err)
-			}
+	for i := range e.fields {
+		f := &e.fields[i]
+		if n, fault := f.form(rows); fault != nil {
+			rows, err = rows[:n], inColumn(f.name, fault)
 		}
-		e.lines = lines
-		e.rows++
-		if err := e.endLine(); err != nil {
+		if len(rows) == 0 {
 			return err
 		}
 	}
-	return nil
+	return cmp.Or(e.join(len(rows)), err)
 }
 
-func (f *lineField) append(dst []byte, row int32) ([]byte, error) {
-	switch {
-	case !f.hasNulls || f.arr.IsValid(int(row)):
-		return f.cell(dst, row)
-	case !f.nullable:
-		return dst, badValue(row, "null in a column that must not hold it")
+// join writes the lines of the first n rows that were formed, and hands lines on, many at
+// a time.
+func (e *lineEncoder) join(n int) error {
+	size := n*len(e.end) + chunk
+	for i := range e.fields {
+		size += e.fields[i].size(n)
 	}
-	return append(dst, f.null...), nil
-}
-
-// endLine hands lines on, many at a time.
-func (e *lineEncoder) endLine() error {
-	e.lines = append(e.lines, e.end...)
-	if e.each != nil {
-		err := e.each(e.lines)
-		e.lines = e.lines[:0]
-		return err
+	at := len(e.lines)
+	lines := slices.Grow(e.lines, size)[:at+size]
+	for i := range n {
+		start := at
+		for j := range e.fields {
+			f := &e.fields[j]
+			s := f.spans[i]
+			if len(f.before) == 1 { // a comma, for which a copy is slow
+				lines[at] = f.before[0]
+				at++
+			} else {
+				at += copy(lines[at:], f.before)
+			}
+			at += put(lines[at:], f.text[s.from:], s.n)
+		}
+		at += copy(lines[at:], e.end)
+		e.rows++
+		if e.each == nil {
+			continue
+		}
+		if err := e.each(lines[start:at:at]); err != nil {
+			return err
+		}
+		at = start
 	}
+	e.lines = lines[:at]
 	if len(e.lines) < sinkBytes {
 		return nil
 	}

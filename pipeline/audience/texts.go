@@ -76,10 +76,8 @@ func (c *texts) appendBytes(a *array.String, rows []int32) error {
 	return nil
 }
 
-// gather adds the texts at rows. Short ones are copied with what follows them, up to
-// chunk bytes, which takes no call; the next text overwrites that.
+// gather adds the texts at rows.
 func (c *texts) gather(offsets []int32, text []byte, rows []int32) {
-	const chunk = 32
 	at, total := len(c.data), chunk
 	for _, r := range rows {
 		total += int(offsets[r+1] - offsets[r])
@@ -87,15 +85,30 @@ func (c *texts) gather(offsets []int32, text []byte, rows []int32) {
 	data := slices.Grow(c.data, total)[:at+total]
 	for _, r := range rows {
 		from, n := int(offsets[r]), int(offsets[r+1]-offsets[r])
-		if n <= chunk && from+chunk <= len(text) {
-			*(*[chunk]byte)(data[at:]) = *(*[chunk]byte)(text[from:])
-		} else {
-			copy(data[at:], text[from:from+n])
-		}
-		at += n
+		at += put(data[at:], text[from:], n)
 		c.lengths = append(c.lengths, int32(n))
 	}
 	c.data = data[:at]
+}
+
+// chunk is up to how long a text is a short one.
+const chunk = 32
+
+// put copies the first n bytes of src to dst and gives n. Of a short text what follows it
+// is copied too, up to chunk bytes, which takes no call: dst has as much room, and whatever
+// comes next overwrites it.
+func put(dst, src []byte, n int) int {
+	if n > chunk || len(src) < chunk {
+		return copy(dst, src[:n])
+	}
+	to, from := (*[chunk]byte)(dst), (*[chunk]byte)(src)
+	binary.LittleEndian.PutUint64(to[0:], binary.LittleEndian.Uint64(from[0:]))
+	if n > 8 {
+		binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))
+		binary.LittleEndian.PutUint64(to[16:], binary.LittleEndian.Uint64(from[16:]))
+		binary.LittleEndian.PutUint64(to[24:], binary.LittleEndian.Uint64(from[24:]))
+	}
+	return n
 }
 
 // isASCII says whether no byte has its highest bit set.
