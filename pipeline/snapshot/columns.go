@@ -1,8 +1,10 @@
 package snapshot
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
+	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -156,14 +158,24 @@ func (c *column) array(n, values int) (arrow.Array, error) {
 }
 
 // pack writes levels as bits, the first the lowest, and counts the ones.
-func pack(bits []byte, levels []int16) (ones int) {
-	for i := 0; i < len(levels); i += 8 {
-		packed := byte(0)
-		for j, level := range levels[i:min(i+8, len(levels))] {
-			packed |= byte(level&1) << j
-			ones += int(level & 1)
-		}
-		bits[i/8] = packed
+func pack(dst []byte, levels []int16) (ones int) {
+	for ; len(levels) >= 8; levels = levels[8:] {
+		eight := arrow.GetBytes(levels[:8])
+		dst[0] = packFour(binary.LittleEndian.Uint64(eight)) | packFour(binary.LittleEndian.Uint64(eight[8:]))<<4
+		ones += bits.OnesCount8(dst[0])
+		dst = dst[1:]
+	}
+	if len(levels) > 0 {
+		dst[0] = 0
+	}
+	for i, level := range levels {
+		dst[0] |= byte(level&1) << i
+		ones += int(level & 1)
 	}
 	return ones
+}
+
+// packFour gives the lowest bits of four levels.
+func packFour(levels uint64) byte {
+	return byte(levels&1 | levels>>15&2 | levels>>30&4 | levels>>45&8)
 }

@@ -80,9 +80,7 @@ func (h *hybrid) numbers(dst []int32) error {
 		if h.packed {
 			h.unpack(dst[:n])
 		} else {
-			for i := range dst[:n] {
-				dst[i] = int32(h.repeat)
-			}
+			fill(dst[:n], int32(h.repeat))
 		}
 		h.left -= n
 		dst = dst[n:]
@@ -90,11 +88,30 @@ func (h *hybrid) numbers(dst []int32) error {
 	return nil
 }
 
+// fill sets all of dst to v.
+func fill[T any](dst []T, v T) {
+	done := min(len(dst), 32)
+	for i := range dst[:done] {
+		dst[i] = v
+	}
+	for ; done < len(dst); done *= 2 {
+		copy(dst[done:], dst[:done])
+	}
+}
+
 // unpack fills dst from the open run, which has as many numbers.
 func (h *hybrid) unpack(dst []int32) {
 	mask, width := uint64(1)<<h.width-1, h.width
-	bit, i := h.bit, 0
-	for whole := 8 * (len(h.data) - 8); i < len(dst) && bit <= whole; i++ {
+	bit, i, whole := h.bit, 0, 8*(len(h.data)-8)
+	for ; 4*width <= 64-7 && i+4 <= len(dst) && bit <= whole; i += 4 {
+		four, to := binary.LittleEndian.Uint64(h.data[bit>>3:])>>(bit&7), (*[4]int32)(dst[i:])
+		to[0] = int32(four & mask)
+		to[1] = int32(four >> width & mask)
+		to[2] = int32(four >> (2 * width) & mask)
+		to[3] = int32(four >> (3 * width) & mask)
+		bit += 4 * width
+	}
+	for ; i < len(dst) && bit <= whole; i++ {
 		dst[i] = int32(binary.LittleEndian.Uint64(h.data[bit>>3:]) >> (bit & 7) & mask)
 		bit += width
 	}
@@ -119,9 +136,7 @@ func (h *hybrid) levels(dst []int16) (ones int, err error) {
 		if h.packed {
 			ones += h.unpackLevels(dst[:n])
 		} else {
-			for i := range dst[:n] {
-				dst[i] = int16(h.repeat)
-			}
+			fill(dst[:n], int16(h.repeat))
 			ones += n * int(h.repeat)
 		}
 		h.left -= n
@@ -134,6 +149,14 @@ func (h *hybrid) unpackLevels(dst []int16) (ones int) {
 	bit := h.bit
 	h.bit += len(dst)
 	for len(dst) > 0 {
+		if bit&7 == 0 && len(dst) >= 8 {
+			b := h.data[bit>>3]
+			*(*[8]int16)(dst) = levelsOf[b]
+			ones += bits.OnesCount8(b)
+			bit += 8
+			dst = dst[8:]
+			continue
+		}
 		b := h.data[bit>>3] >> (bit & 7)
 		n := min(8-bit&7, len(dst))
 		for i := range dst[:n] {
@@ -145,3 +168,13 @@ func (h *hybrid) unpackLevels(dst []int16) (ones int) {
 	}
 	return ones
 }
+
+// levelsOf are the eight levels in a byte.
+var levelsOf = func() (all [256][8]int16) {
+	for b := range all {
+		for i := range all[b] {
+			all[b][i] = int16(b >> i & 1)
+		}
+	}
+	return all
+}()

@@ -115,13 +115,14 @@ func spread[T any](values []T, count int, n rows) {
 		return
 	}
 	var zero T
-	for i := n.count - 1; i >= 0; i-- {
-		if n.levels[i] == 0 {
-			values[i] = zero
-			continue
+	for i := n.count - 1; i >= count; i-- { // then there is no null left
+		level := n.levels[i]
+		count -= int(level)
+		value := values[count]
+		if level == 0 {
+			value = zero
 		}
-		count--
-		values[i] = values[count]
+		values[i] = value
 	}
 }
 
