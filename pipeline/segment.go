@@ -29,7 +29,7 @@ func (p *Plan) newSegmenter(found *Findings) *segmenter {
 		plan: p, found: found, selector: p.selects.NewSelector(),
 		useContacts: p.usesContacts(), listContacts: len(p.listsFor(useSuppress, true)) > 0,
 	}
-	s.rows.Suppressed, s.rows.ID, s.rows.Key = s.suppressed, s.id, s.key
+	s.rows.ID, s.rows.Key = s.id, s.key
 	return s
 }
 
@@ -40,8 +40,13 @@ func (s *segmenter) load(b snapshot.Batch, judged *judged, ids *identity.IDs) er
 	s.rows.Rows = filter.Rows{Record: b.Record, Hundredths: judged.Hundredths, Category: judged.Category}
 	s.rows.Scored = judged.scored
 	s.byID = slices.Grow(s.byID[:0], n)[:n]
-	if _, err := s.found.Suppressed.Fill(b.First, s.byID); err != nil {
+	listed, err := s.found.Suppressed.Fill(b.First, s.byID)
+	if err != nil {
 		return err
+	}
+	s.rows.Suppressed = nil
+	if listed || s.listContacts {
+		s.rows.Suppressed = s.suppressed
 	}
 	if !s.useContacts {
 		return nil

@@ -120,9 +120,13 @@ func (s *Selector) suppressRows(rows *Rows) error {
 func (s *Selector) takeFor(rows *Rows, a int) error {
 	rule := &s.rules.Audiences[a]
 	dst := s.selected[a][:0]
-	for _, i := range s.left {
-		if rule.takes(rows, i) {
-			dst = append(dst, i)
+	if rule.takesAll() {
+		dst = append(dst, s.left...)
+	} else {
+		for _, i := range s.left {
+			if rule.takes(rows, i) {
+				dst = append(dst, i)
+			}
 		}
 	}
 	if e := s.where[a]; e != nil && len(dst) > 0 {
@@ -134,6 +138,8 @@ func (s *Selector) takeFor(rows *Rows, a int) error {
 	s.selected[a] = dst
 	return nil
 }
+
+func (a *Audience) takesAll() bool { return !a.ByCategory && a.Range == [2]uint16{0, 10_000} }
 
 func (a *Audience) takes(rows *Rows, i int32) bool {
 	if a.ByCategory {
