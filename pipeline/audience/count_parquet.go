@@ -9,9 +9,9 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/file"
 )
 
-// readBytes is how much of a column is read at once, in one request to a remote store;
+// readBytes is how much of a column is read at once, which stays in a processor's caches;
 // arrow-go would take memory for all of it.
-const readBytes = 1 << 20
+const readBytes = 256 << 10
 
 // CountParquet reads a written Parquet file again and counts its rows. Every page is
 // decompressed, so that checksums of frames are checked, and its values are counted

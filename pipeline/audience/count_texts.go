@@ -86,6 +86,12 @@ func (r *deltaReader) mini(n, size, width int, least int64) error {
 	if width > 32 || bytes > len(r.data) {
 		return errFew
 	}
+	if width == 0 && least == 0 { // all have the length of the one before
+		if r.total += n * int(r.last); r.total > len(r.data) {
+			return errFew
+		}
+		return nil
+	}
 	packed := r.data[:bytes]
 	r.data = r.data[bytes:]
 	for i := range n {

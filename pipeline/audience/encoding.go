@@ -32,7 +32,7 @@ func appendHybrid(dst []byte, codes []uint16, width int) []byte {
 }
 
 // runLength counts the codes that are the same as the first.
-func runLength(codes []uint16) int {
+func runLength[T uint16 | int32](codes []T) int {
 	n := 1
 	for n < len(codes) && codes[n] == codes[0] {
 		n++
@@ -116,6 +116,9 @@ func appendDeltas(dst []byte, values []int32) []byte {
 
 // appendDeltaBlock adds the differences between values, at most deltaBlock.
 func appendDeltaBlock(dst []byte, values []int32) []byte {
+	if runLength(values) == len(values) { // as the lengths of ids
+		return append(dst, 0, 0, 0, 0, 0)
+	}
 	var all [deltaBlock]int64
 	deltas := all[:len(values)-1]
 	for i := range deltas {
