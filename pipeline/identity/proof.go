@@ -27,7 +27,7 @@ const (
 	proofRecord        = 8
 	proofRecords       = 32 << 10 // of a partition
 	proofBuffer        = 4 << 10  // least bytes of a buffer
-	maxProofBuffer     = 8 << 10
+	maxProofBuffer     = 16 << 10
 	maxProofPartitions = 256
 )
 

@@ -16,7 +16,7 @@ import (
 // larger than Buffer takes its own size while it is under way.
 type Options struct {
 	Partitions int    // 0 is 1
-	Buffer     int    // bytes a Writer collects for one partition before it hands them over
+	Buffer     int    // bytes a Writer collects for one partition, a header included, before it hands them over
 	Held       int64  // bytes handed over that stay in memory; the others go to the file
 	Temp       string // an existing folder for the file
 
@@ -133,17 +133,17 @@ func (s *Store) holds(n int64) bool {
 	return false
 }
 
-// spill appends the chunk to the file and to the chain of p, which is locked.
+// spill appends the chunk, filled up, to the file and to the chain of p, which is locked.
 func (s *Store) spill(p *partition, chunk []byte) error {
-	file, offset, err := s.allot(int64(len(chunk)))
+	whole := seal(chunk, p.last)
+	file, offset, err := s.allot(int64(len(whole)))
 	if err != nil {
 		return err
 	}
-	seal(chunk, p.last)
-	if _, err := file.WriteAt(chunk, offset); err != nil {
+	if _, err := file.WriteAt(whole, offset); err != nil {
 		return err
 	}
-	p.last = link{offset: offset, size: int64(len(chunk))}
+	p.last = link{offset: offset, size: int64(len(whole))}
 	return nil
 }
 

@@ -34,7 +34,7 @@ func (w *Writer) turnOver(partition, n int) error {
 	if err := w.handOver(partition); err != nil {
 		return err
 	}
-	want := headerSize + max(n, w.store.options.Buffer)
+	want := max(headerSize+n, w.store.options.Buffer)
 	if len(w.chunks[partition]) != want {
 		w.chunks[partition] = make([]byte, want)
 	}
