@@ -43,7 +43,7 @@ func (f *File) Read(ctx context.Context, firstGroup, groups int, columns []strin
 		if err != nil {
 			return nil, err
 		}
-		r.columns = append(r.columns, newColumn(l, f.input, f.limits))
+		r.columns = append(r.columns, f.recycler.column(l, f.input, f.limits))
 	}
 	return r, nil
 }
@@ -76,8 +76,11 @@ func (r *Reader) Close() error {
 	if r.err == nil {
 		r.err = errClosed
 	}
-	r.columns = nil
 	r.dropPiece()
+	if errors.Is(r.err, io.EOF) {
+		r.file.recycler.keep(r.columns)
+	}
+	r.columns = nil
 	return nil
 }
 

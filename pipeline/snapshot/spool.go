@@ -27,6 +27,7 @@ type Files struct {
 	*Pinned
 	limits   Limits
 	files    []*File
+	recycler recycler
 	close    []io.Closer
 	parts    []*inPieces        // nil where they are not read in pieces
 	bring    func()             // begins to copy the parts that are not read in place, unless it has begun
@@ -117,6 +118,7 @@ func (f *Files) open(ctx, fetching context.Context, arrivals []*arrival, waitFor
 				err = f.openComing(opening, i, a)
 			}
 			if err == nil {
+				f.files[i].recycler = &f.recycler
 				part := &f.Parts[i]
 				part.GroupRows, part.Rows = f.files[i].GroupRows(), f.files[i].Rows()
 			}
