@@ -268,7 +268,11 @@ func openBytes(t testing.TB, data []byte) *File {
 
 func checkLikePeer(t *testing.T, data []byte, rows int) {
 	t.Helper()
-	f := openBytes(t, data)
+	checkFileLikePeer(t, openBytes(t, data), data, rows)
+}
+
+func checkFileLikePeer(t *testing.T, f *File, data []byte, rows int) {
+	t.Helper()
 	if f.Rows() != int64(rows) {
 		t.Errorf("Rows() = %d, want %d", f.Rows(), rows)
 	}

@@ -1,0 +1,52 @@
+package snapshot
+
+import (
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+)
+
+// TestRecycledColumnsReadLikePqarrow reads parts in turn with the columns of those before:
+// such as are written in other ways, have fewer texts or more nulls, and one whose columns
+// are the other way round and never null.
+func TestRecycledColumnsReadLikePqarrow(t *testing.T) {
+	many, few := matrixBatch(900, 200), matrixBatch(300, 2)
+	written := map[*arrow.RecordBatch][][]byte{}
+	for _, batch := range []*arrow.RecordBatch{&many, &few} {
+		for _, encoding := range []string{"plain", "dictionary", "special"} {
+			w := writing{compress.Codecs.Zstd, parquet.DataPageV1, encoding, 128}
+			written[batch] = append(written[batch], w.write(t, *batch))
+		}
+	}
+	required := reversed(few)
+	written[&required] = append(written[&required], uncompressed.write(t, required))
+	var shared recycler
+	for range 3 {
+		for batch, parts := range written { // in any order
+			for _, data := range parts {
+				f := openBytes(t, data)
+				f.recycler = &shared
+				checkFileLikePeer(t, f, data, int((*batch).NumRows()))
+			}
+		}
+	}
+	if most := 2 * len(openBytes(t, written[&many][0]).leaves); len(shared.idle) == 0 || len(shared.idle) > most {
+		t.Errorf("%d columns are kept, want at most %d", len(shared.idle), most)
+	}
+}
+
+// reversed has the columns without a null, the last one first.
+func reversed(batch arrow.RecordBatch) arrow.RecordBatch {
+	var fields []arrow.Field
+	var columns []arrow.Array
+	for i := int(batch.NumCols()) - 1; i >= 0; i-- {
+		if f := batch.Schema().Field(i); batch.Column(i).NullN() == 0 {
+			f.Nullable = false
+			fields, columns = append(fields, f), append(columns, batch.Column(i))
+		}
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, batch.NumRows())
+}
