@@ -82,7 +82,10 @@ func (c *texts) gather(offsets []int32, text []byte, rows []int32) {
 	for _, r := range rows {
 		total += int(offsets[r+1] - offsets[r])
 	}
-	data := slices.Grow(c.data, total)[:at+total]
+	if need := at + total; need > cap(c.data) { // twice as much, but not more than a row group of such texts takes
+		c.data = append(make([]byte, 0, min(2*need, need*groupRows/c.rows)), c.data...)
+	}
+	data := c.data[:at+total]
 	for _, r := range rows {
 		from, n := int(offsets[r]), int(offsets[r+1]-offsets[r])
 		at += put(data[at:], text[from:], n)
