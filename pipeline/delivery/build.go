@@ -79,6 +79,7 @@ type builder struct {
 	taken      taken                     // what the tool knows the members by that are told of
 	leavers    map[string][]*leavingList // by series, one after the other
 	reasons    reasonCodes
+	explained  func() error      // waits until the reasons of leavers are known
 	states     audience.Recycler // of the files of the state
 	committing errgroup.Group    // puts files in place while the next ones are written
 	committed  []*objstore.Written

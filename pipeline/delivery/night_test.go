@@ -314,23 +314,45 @@ type dying struct {
 	at     int
 	before string
 
+	mu   sync.Mutex
 	done int
 	dead bool
 }
 
 func (d *dying) do(run func() error) error {
+	meets, err := d.next()
+	if err != nil {
+		return err
+	}
+	err = run()
+	if meets {
+		err = errors.Join(err, errFault)
+	}
+	return err
+}
+
+// next counts an operation: whether it meets the fault after it is done, or why it is not.
+func (d *dying) next() (meets bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.done++
 	switch {
 	case d.dead:
-		return errFault
+		return false, errFault
 	case d.done != d.at+1:
-		return run()
+		return false, nil
 	}
 	d.dead = d.fault == crashBefore || d.fault == crashAfter
 	if d.fault == fails || d.fault == crashBefore {
-		return errFault
+		return false, errFault
 	}
-	return errors.Join(run(), errFault)
+	return true, nil
+}
+
+func (d *dying) die() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dead = true
 }
 
 func (d *dying) wrap(s objstore.Driver) objstore.Driver { return &dyingStore{s, d} }
@@ -365,7 +387,7 @@ type dyingUpload struct {
 
 func (u *dyingUpload) Commit(sum objstore.Checksum) (a objstore.Attrs, err error) {
 	if before := u.process.before; before != "" && strings.Contains(u.key, before) {
-		u.process.dead = true
+		u.process.die()
 	}
 	err = u.process.do(func() error {
 		a, err = u.Upload.Commit(sum)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -12,11 +13,15 @@ import (
 )
 
 // write writes the files of each series: members as far as they are to be sent, then
-// those who left.
+// those who left, who are explained meanwhile.
 func (b *builder) write(ctx context.Context) error {
-	if err := b.explain(ctx); err != nil {
-		return err
-	}
+	ctx, cancel := context.WithCancel(ctx)
+	b.explained = sync.OnceValue(func() error { return b.explain(ctx) })
+	go func() { _ = b.explained() }() // its error is that of whoever waits for it
+	defer func() {
+		cancel()
+		_ = b.explained() // ends before what it reads is closed
+	}()
 	var all []portion
 	for _, name := range b.series() {
 		s := &series{builder: b, ctx: ctx, audience: name}
@@ -209,6 +214,9 @@ func (s *series) leavers(as *form) (all []portion) {
 	for _, l := range s.builder.leavers[s.audience] {
 		for n := range l.parts {
 			all = append(all, func(context.Context) (func() error, error) {
+				if err := s.explained(); err != nil {
+					return nil, err
+				}
 				some, err := l.part(n)
 				if err != nil {
 					return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/churntier/churntier/pipeline/objstore"
 )
@@ -33,6 +34,7 @@ type process struct {
 	writes bool
 	meet   func()
 
+	mu    sync.Mutex // workers of a process make operations side by side
 	done  int
 	dead  bool
 	fired bool
@@ -40,31 +42,44 @@ type process struct {
 
 // do runs one operation under what befalls the process.
 func (p *process) do(write bool, run func() error) error {
-	if p.dead {
+	dead, fires := p.next(write)
+	switch {
+	case dead:
 		return errDead
-	}
-	if write || !p.writes {
-		p.done++
-	}
-	if p.fired || p.at < 0 || p.done != p.at+1 {
+	case !fires:
 		return run()
 	}
-	p.fired = true
 	switch p.fault {
 	case fails:
 		return errLost
 	case replyLost:
 		return errors.Join(run(), errLost)
 	case crashBefore:
-		p.dead = true
 		return errDead
 	case crashAfter:
-		err := run()
-		p.dead = true
-		return errors.Join(err, errDead)
+		return errors.Join(run(), errDead)
 	}
 	p.meet()
 	return run()
+}
+
+// next counts an operation, and says whether the process is dead and whether its fault
+// comes now.
+func (p *process) next(write bool) (dead, fires bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return true, false
+	}
+	if write || !p.writes {
+		p.done++
+	}
+	if p.fired || p.at < 0 || p.done != p.at+1 {
+		return false, false
+	}
+	p.fired = true
+	p.dead = p.fault == crashBefore || p.fault == crashAfter
+	return false, true
 }
 
 // wrap gives the store d as the process has it.
