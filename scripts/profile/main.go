@@ -4,7 +4,8 @@
 //	go tool pprof -top -cum cpu.pprof
 //
 // The night is a dry run with all its work but the writing, unless -write is given;
-// then it is published.
+// then it is published and delivered. With such a profile churntier is compiled: see
+// scripts/bench.
 package main
 
 import (
@@ -28,12 +29,15 @@ func main() {
 	path := flag.String("c", "", "the config")
 	out := flag.String("o", "cpu.pprof", "where the profile is written")
 	workers := flag.Int("workers", 2, "splits worked on side by side")
-	write := flag.Bool("write", false, "publish, replacing what is published")
+	write := flag.Bool("write", false, "publish, replacing what is published, and deliver")
 	flag.Parse()
 	if err := profile(*path, *out, *workers, *write); err != nil {
 		log.Fatalf("profile: %v", err)
 	}
 }
+
+// memory is churntier's default of --memory.
+const memory = 256 << 20
 
 func profile(path, out string, workers int, write bool) error {
 	cfg, err := config.Load(path, config.Options{})
@@ -53,10 +57,17 @@ func profile(path, out string, workers int, write bool) error {
 		return err
 	}
 	start := time.Now()
+	engine := localrun.Engine{Workers: workers, Memory: memory}
+	newRun := func() string { return ulid.Make().String() }
 	day, outcome, err := jobs.Nightly(context.Background(), cfg, jobs.Options{
 		Date: "latest", DryRun: !write, Force: true, Temp: temp, Version: "profile", Progress: silent{},
-		NewRun: func() string { return ulid.Make().String() },
-	}, localrun.Engine{Workers: workers, Memory: 256 << 20})
+		NewRun: newRun,
+	}, engine)
+	if err == nil && write {
+		_, err = jobs.Deliver(context.Background(), cfg, jobs.DeliverOptions{
+			Now: start, NewRun: newRun, Temp: temp, Memory: memory, Workers: workers, Engine: engine,
+		})
+	}
 	pprof.StopCPUProfile()
 	if err != nil {
 		return err
