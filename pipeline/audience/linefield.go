@@ -16,7 +16,7 @@ type lineField struct {
 	arr      arrow.Array
 	hasNulls bool
 	cell     cell
-	form     func(rows []int32) (n int, err error) // as formEach does
+	form     func(rows []int32) (n int, err error) // as formEach does; no error where n are fewer for their length
 	text     []byte                                // what the spans point into, and more bytes
 	spans    [lineRows]span                        // by row of those that were formed last
 	own      []byte                                // text that is not the array's
@@ -62,23 +62,26 @@ func (f *lineField) openWords(a *array.Dictionary) {
 	}
 }
 
-// size gives how many bytes the first n rows take at most.
-func (f *lineField) size(n int) int {
-	size := n * len(f.before)
-	for _, s := range f.spans[:n] {
+// size gives how many bytes some rows take at most.
+func (f *lineField) size(first, end int) int {
+	size := (end - first) * len(f.before)
+	for _, s := range f.spans[first:end] {
 		size += s.n
 	}
 	return size
 }
 
-// formEach forms the values of rows, at most lineRows. When one is at fault it gives the
-// number of those before it.
+// formEach forms the values of rows, at most lineRows, and gives their number: fewer when
+// the next one is at fault, and when they are sinkBytes long.
 func (f *lineField) formEach(rows []int32) (n int, err error) {
 	f.own = f.own[:0]
 	defer f.useOwn()
 	for i, r := range rows {
 		if f.spans[i], err = f.add(r); err != nil {
 			return i, err
+		}
+		if len(f.own) > sinkBytes {
+			return i + 1, nil
 		}
 	}
 	return len(rows), nil

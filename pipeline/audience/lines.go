@@ -63,41 +63,52 @@ func (e *lineEncoder) Write(b *Block, rows []int32) error {
 				return inColumn(e.columns[i].name, err)
 			}
 		}
-		for some := range slices.Chunk(rows, lineRows) {
-			if err := e.writeRows(some); err != nil {
+		for len(rows) > 0 {
+			n, err := e.writeRows(rows[:min(len(rows), lineRows)])
+			if err != nil {
 				return err
 			}
+			rows = rows[n:]
 		}
 		return nil
 	})
 }
 
-// writeRows writes at most lineRows rows: it forms the values column by column, and then
-// joins them to lines. Of the rows at fault, the first counts, and of its columns the first;
-// the lines before it are written.
-func (e *lineEncoder) writeRows(rows []int32) (err error) {
+// writeRows writes the first of at most lineRows rows, and says how many: it forms the
+// values column by column, and then joins them to lines. Of the rows at fault, the first
+// counts, and of its columns the first; the lines before it are written.
+func (e *lineEncoder) writeRows(rows []int32) (n int, err error) {
+	n = len(rows)
 	for i := range e.fields {
 		f := &e.fields[i]
-		if n, fault := f.form(rows); fault != nil {
-			rows, err = rows[:n], inColumn(f.name, fault)
+		formed, fault := f.form(rows[:n])
+		if formed < n { // whatever was at fault comes after these
+			n, err = formed, inColumn(f.name, fault)
 		}
-		if len(rows) == 0 {
-			return err
+		if n == 0 {
+			return 0, err
 		}
 	}
-	return cmp.Or(e.join(len(rows)), err)
+	return n, cmp.Or(e.join(0, n), err)
 }
 
-// join writes the lines of the first n rows that were formed, and hands lines on, many at
-// a time.
-func (e *lineEncoder) join(n int) error {
-	size := n*len(e.end) + chunk
+// join writes the lines of some of the rows that were formed, and hands lines on, many at
+// a time, but no more than sinkBytes at once unless one line alone is longer.
+func (e *lineEncoder) join(first, end int) error {
+	size := (end-first)*len(e.end) + chunk
 	for i := range e.fields {
-		size += e.fields[i].size(n)
+		size += e.fields[i].size(first, end)
+	}
+	if size > sinkBytes && end-first > 1 {
+		half := (first + end) / 2
+		if err := e.join(first, half); err != nil {
+			return err
+		}
+		return e.join(half, end)
 	}
 	at := len(e.lines)
 	lines := slices.Grow(e.lines, size)[:at+size]
-	for i := range n {
+	for i := first; i < end; i++ {
 		start := at
 		for j := range e.fields {
 			f := &e.fields[j]

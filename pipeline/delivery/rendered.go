@@ -19,19 +19,13 @@ func render(of lot, rows []int32) (out rendered, err error) {
 	for i, row := range rows {
 		out.places[i] = of.place(row)
 	}
-	err = of.each(rows, func(i int, text []byte) error {
-		if i == 0 {
-			out.text = make([]byte, 0, (len(text)+longerText)*len(rows))
-		}
+	err = of.each(rows, func(_ int, text []byte) error {
 		out.text = append(out.text, text...)
 		out.ends = append(out.ends, len(out.text))
 		return nil
 	})
 	return out, err
 }
-
-// longerText is how many bytes other rows may take more than the first without another copy.
-const longerText = 8
 
 // lot gives the rows as one, numbered from 0.
 func (r *rendered) lot() lot {
