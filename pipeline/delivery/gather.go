@@ -53,7 +53,7 @@ const pieceRows = 1 << 17
 func (b *builder) pieces() ([]piece, error) {
 	var all []piece
 	for i, s := range b.sources {
-		as, err := b.formOf(s.id, s.files.Schema())
+		as, err := b.rendererOf(s.id, s.files.Schema())
 		if err != nil {
 			return nil, inAudience(s.audience, err)
 		}

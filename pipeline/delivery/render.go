@@ -56,6 +56,11 @@ func newRenderer(to *Destination, formula string, columns []Column, id string, d
 	return r, nil
 }
 
+// rendererOf gives the renderer of rows with some published columns.
+func (b *builder) rendererOf(id string, published *arrow.Schema) (*renderer, error) {
+	return newRenderer(&b.Destination, b.Formula, b.columnsOf(published), id, b.target.Date, published)
+}
+
 // header is what every file begins with.
 func (r *renderer) header() ([]byte, error) {
 	if r.to.Format != formatCSV {

@@ -65,7 +65,7 @@ type form struct {
 }
 
 func (b *builder) formOf(id string, published *arrow.Schema) (*form, error) {
-	r, err := newRenderer(&b.Destination, b.Formula, b.columnsOf(published), id, b.target.Date, published)
+	r, err := b.rendererOf(id, published)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ const unsaid = 32
 
 func (b *builder) newSketcher(s *source) (*sketcher, error) {
 	published := s.files.Schema()
-	r, err := newRenderer(&b.Destination, b.Formula, b.columnsOf(published), s.id, b.target.Date, published)
+	r, err := b.rendererOf(s.id, published)
 	if err != nil {
 		return nil, err
 	}
