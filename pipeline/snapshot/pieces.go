@@ -9,8 +9,8 @@ import (
 )
 
 // pieces hands out the row groups of parts in a remote store, each once and by one
-// request, while the next one comes. It keeps those that are worked on, and about as
-// many that are to follow.
+// request, while the next ones come. It keeps those that are worked on, and up to
+// piecesAhead times as many that are to follow.
 type pieces struct {
 	fetching *sync.WaitGroup
 
@@ -19,6 +19,10 @@ type pieces struct {
 	ahead int      // pieces begun and not taken
 	free  [][]byte // buffers that were released
 }
+
+// piecesAhead is how many requests are on their way for each reader, which decodes a row
+// group faster than a store answers.
+const piecesAhead = 3
 
 // piece is one row group of a part, with the bytes between it and the next one.
 type piece struct {
@@ -53,7 +57,7 @@ func (p *piece) take(ctx context.Context) (mine bool, err error) {
 	return true, nil
 }
 
-// begin gives a piece away, and fetches it and the next one unless they were begun.
+// begin gives a piece away, and fetches it and those that follow unless they were begun.
 func (s *pieces) begin(p *piece) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,13 +71,11 @@ func (s *pieces) begin(p *piece) bool {
 	} else {
 		s.fetch(p)
 	}
-	next := p.next
-	for next != nil && next.begun {
-		next = next.next
-	}
-	if next != nil && s.ahead < s.held {
-		s.ahead++
-		s.fetch(next)
+	for next := p.next; next != nil && s.ahead < piecesAhead*s.held; next = next.next {
+		if !next.begun {
+			s.ahead++
+			s.fetch(next)
+		}
 	}
 	return true
 }

@@ -141,6 +141,29 @@ func TestEveryByteComesOnce(t *testing.T) {
 	}
 }
 
+// TestOnlyAFewRowGroupsAreKept holds that a reader which has one has a few more coming,
+// and no others.
+func TestOnlyAFewRowGroupsAreKept(t *testing.T) {
+	p, _ := askedFor(t)
+	f := once(t, p)
+	r := f.Split(Cut(f.Parts, 1000)[0], columnNames(f.files[0]))
+	defer r.Close()
+	if _, err := r.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	begun := 0
+	for _, part := range f.parts {
+		for _, piece := range part.pieces {
+			if piece.begun {
+				begun++
+			}
+		}
+	}
+	if want := 1 + piecesAhead; begun != want || want >= 6 {
+		t.Errorf("%d of 6 row groups are here or on their way, want %d", begun, want)
+	}
+}
+
 func TestRowsCanBeReadAgain(t *testing.T) {
 	want := expectedValues(t, 60)
 	for name, before := range map[string]func(*Files){"by chance": func(*Files) {}, "as announced": (*Files).ReadAgain} {

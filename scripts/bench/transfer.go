@@ -25,7 +25,7 @@ const transferCommand = "transfer"
 
 const (
 	downAtOnce = 4       // as snapshot.Open
-	upChunk    = 4 << 20 // as objstore/gcs
+	upChunk    = 8 << 20 // as objstore/gcs
 )
 
 // transfer does the commands in args, one after the other.

@@ -51,7 +51,7 @@ func losingReplies(t *testing.T) transport {
 func TestLostReply(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"small": []byte("data"),
-		"large": bytes.Repeat([]byte("some data "), 600_000),
+		"large": bytes.Repeat([]byte("some data "), 1_200_000),
 	} {
 		startServer(t)
 		b := openThrough(t, losingReplies(t))
@@ -66,7 +66,7 @@ func TestLostReply(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		got, a, err := b.Read(t.Context(), "part", 10<<20)
+		got, a, err := b.Read(t.Context(), "part", 20<<20)
 		if err != nil || !bytes.Equal(got, data) || a.Generation != written.Generation {
 			t.Errorf("%s: there are %d bytes of generation %s, %v, expected %d of %s",
 				name, len(got), a.Generation, err, len(data), written.Generation)
@@ -110,7 +110,7 @@ func TestFlippedBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(bytes.Repeat([]byte("some data "), 600_000)); err != nil {
+	if _, err := w.Write(bytes.Repeat([]byte("some data "), 1_200_000)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.Commit()
@@ -135,7 +135,7 @@ func TestFlippedBitsThatStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(bytes.Repeat([]byte("some data "), 600_000)); err != nil {
+	if _, err := w.Write(bytes.Repeat([]byte("some data "), 1_200_000)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.Commit()
@@ -147,7 +147,7 @@ func TestFlippedBitsThatStay(t *testing.T) {
 func TestBrokenStream(t *testing.T) {
 	startServer(t)
 	b := openThrough(t, func(r *http.Request) (*http.Response, error) {
-		if strings.HasPrefix(r.Header.Get("Content-Range"), "bytes 4194304-") {
+		if strings.HasPrefix(r.Header.Get("Content-Range"), "bytes 8388608-") {
 			return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: r}, nil
 		}
 		return http.DefaultTransport.RoundTrip(r)

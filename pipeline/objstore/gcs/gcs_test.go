@@ -87,7 +87,7 @@ func stream(ctx context.Context, b *objstore.Bucket, size int) error {
 
 func TestMissingBucket(t *testing.T) {
 	startServer(t)
-	for what, err := range failures(t.Context(), bucketOf(open(t, "nowhere")), 5<<20) {
+	for what, err := range failures(t.Context(), bucketOf(open(t, "nowhere")), 9<<20) {
 		wantKind(t, what, err, objstore.ErrNoBucket)
 	}
 }
@@ -99,7 +99,7 @@ func TestNoPermission(t *testing.T) {
 			http.Error(w, "no access to the bucket", status)
 		}))
 		t.Setenv("STORAGE_EMULATOR_HOST", server.URL)
-		for what, err := range failures(t.Context(), bucketOf(open(t, "nightly")), 5<<20) {
+		for what, err := range failures(t.Context(), bucketOf(open(t, "nightly")), 9<<20) {
 			wantKind(t, what, err, objstore.ErrPermission)
 		}
 		server.Close()

@@ -15,12 +15,12 @@ const (
 	// that fails. What is not larger is held back, so that it is sent at once and with
 	// its checksum, which the store then checks before it keeps it. An upload takes
 	// this much memory, and some for what is to follow.
-	chunk = 4 << 20
+	chunk = 8 << 20
 	// blocksHeld is chunk in blocks.
 	blocksHeld = chunk / len(block{}.data)
 	// blocksWaiting is how many blocks a writer may be ahead of the store, so that it
-	// goes on while a chunk is on its way.
-	blocksWaiting = 4
+	// goes on while a chunk is on its way: half of the next one.
+	blocksWaiting = blocksHeld / 2
 )
 
 // Put implements objstore.Driver. Nothing is sent before the object ends or

@@ -12,7 +12,7 @@ import (
 
 const (
 	racers = 24
-	large  = 5<<20 + 12345 // bytes; more than any driver sends or holds at once
+	large  = 9<<20 + 12345 // bytes; more than any driver sends or holds at once
 )
 
 func roundTrip(s store) {
