@@ -3,7 +3,6 @@ package snapshot
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -55,19 +54,11 @@ type rows struct {
 	nulls    int
 }
 
-func newColumn(l leaf, input io.ReaderAt, lim Limits) *column {
-	repetition := parquet.Repetitions.Required
-	if l.optional {
-		repetition = parquet.Repetitions.Optional
-	}
-	node := schema.MustPrimitive(schema.NewPrimitiveNode(l.name, repetition, l.physical, -1, int32(l.length)))
+func newColumn(l leaf) *column {
 	c := &column{
-		leaf:      l,
-		pages:     pages{input: input, limits: lim, text: l.kind.ID() == arrow.STRING},
-		described: schema.NewColumn(node, int16(repetition), 0),
-		numbered:  schema.NewColumn(schema.NewInt32Node(l.name, repetition, -1), int16(repetition), 0),
-		levels:    make([]int16, BatchRows),
-		validity:  make([]byte, BatchRows/8),
+		pages:    pages{text: l.kind.ID() == arrow.STRING},
+		levels:   make([]int16, BatchRows),
+		validity: make([]byte, BatchRows/8),
 	}
 	c.values = newVector(l, &c.pages)
 	return c

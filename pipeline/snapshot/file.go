@@ -33,7 +33,6 @@ type File struct {
 	leaves     map[string]leaf
 	unreadable map[string]string
 	schema     *arrow.Schema
-	recycler   *recycler // of all parts; nil for a part by itself
 }
 
 const (

@@ -52,6 +52,11 @@ type pages struct {
 	err      error
 }
 
+// leave forgets the chunk that was read.
+func (p *pages) leave() {
+	p.input, p.piece, p.unread, p.distinct, p.offer, p.current = nil, nil, nil, nil, nil, nil
+}
+
 // open starts a chunk of a part of size bytes; held is the piece that it is in, or nil.
 func (p *pages) open(c chunk, size int64, held *piece) error {
 	inflate, err := newInflater(c.codec)

@@ -43,7 +43,7 @@ func (f *File) Read(ctx context.Context, firstGroup, groups int, columns []strin
 		if err != nil {
 			return nil, err
 		}
-		r.columns = append(r.columns, f.recycler.column(l, f.input, f.limits))
+		r.columns = append(r.columns, columnOf(l, f.input, f.limits))
 	}
 	return r, nil
 }
@@ -78,7 +78,7 @@ func (r *Reader) Close() error {
 	}
 	r.dropPiece()
 	if errors.Is(r.err, io.EOF) {
-		r.file.recycler.keep(r.columns)
+		recycle(r.columns)
 	}
 	r.columns = nil
 	return nil

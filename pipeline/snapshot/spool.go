@@ -27,7 +27,6 @@ type Files struct {
 	*Pinned
 	limits   Limits
 	files    []*File
-	recycler *recycler // nil where readers keep their columns
 	close    []io.Closer
 	parts    []*inPieces        // nil where they are not read in pieces
 	bring    func()             // begins to copy the parts that are not read in place, unless it has begun
@@ -58,11 +57,9 @@ func Open(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*F
 // OpenOnce is Open for who reads every row once. Parts of a remote store are not copied
 // where their row groups are small: these are read as they come. What is read may
 // belong to a part that turns out to be another than it should; Whole tells when it is
-// known to be right. Who reads a row again waits for the copies. Readers hand their columns
-// on, which takes memory until Close.
+// known to be right. Who reads a row again waits for the copies.
 func OpenOnce(ctx context.Context, p *Pinned, v Verify, temp string, lim Limits) (*Files, error) {
 	f, fetching, arrivals := newFiles(ctx, p, v, temp, lim)
-	f.recycler = new(recycler)
 	err := f.open(ctx, fetching, arrivals, 0)
 	if err == nil {
 		err = f.cut(fetching)
@@ -120,7 +117,6 @@ func (f *Files) open(ctx, fetching context.Context, arrivals []*arrival, waitFor
 				err = f.openComing(opening, i, a)
 			}
 			if err == nil {
-				f.files[i].recycler = f.recycler
 				part := &f.Parts[i]
 				part.GroupRows, part.Rows = f.files[i].GroupRows(), f.files[i].Rows()
 			}
