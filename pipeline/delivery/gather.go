@@ -112,9 +112,10 @@ func (w *gatherer) add(rows arrow.RecordBatch, first int64) error {
 	if err != nil {
 		return err
 	}
+	row := selected{source: w.source}
 	for r, payload := range all.payloads {
 		id := w.ids.At(r)
-		row := selected{hash: xxh3.Hash(id), source: w.source, place: first + int64(r), payload: payload, was: all.was[r]}
+		row.hash, row.place, row.payload, row.was = xxh3.Hash(id), first+int64(r), payload, all.was[r]
 		identity, rule := all.identity(r), all.rule(r)
 		if err := w.gathering.put(w.put, &row, id, identity); err != nil {
 			return err
