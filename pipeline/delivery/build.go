@@ -55,6 +55,7 @@ type Job struct {
 
 	bucketRows int64 // most standings of a bucket; 0 is tableFileRows
 	layers     int   // most of a state; 0 is mostLayers
+	ahead      int   // bytes of text that a portion renders before its turn; 0 is mostAhead
 }
 
 // builder stages what one delivery sends.

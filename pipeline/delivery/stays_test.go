@@ -43,11 +43,15 @@ func (c crowd) publish(k *tool, n int) *publish.Published {
 		arms := map[string][]person{}
 		for u := range 8 {
 			who := c[name][u]
-			arms[who.arm] = append(arms[who.arm], person{"id": fmt.Sprint("u", u), "email": fmt.Sprint(u/2, "@x"), "note": who.note})
+			file := fmt.Sprintf("%s-0000%d", who.arm, u/3)
+			arms[file] = append(arms[file], person{"id": fmt.Sprint("u", u), "email": fmt.Sprint(u/2, "@x"), "note": who.note})
 		}
 		a := publish.Audience{Name: name}
 		for _, arm := range []string{"part", "control"} {
-			a.Files = append(a.Files, k.write(fmt.Sprintf("runs/%s/%d/%s/%s-00000.parquet", k.day, n, name, arm), arms[arm]))
+			for number := range 3 {
+				file := fmt.Sprintf("%s-0000%d", arm, number)
+				a.Files = append(a.Files, k.write(fmt.Sprintf("runs/%s/%d/%s/%s.parquet", k.day, n, name, file), arms[file]))
+			}
 		}
 		p.Manifest.Audiences = append(p.Manifest.Audiences, a)
 	}
@@ -104,8 +108,8 @@ func TestWhoStaysIsTakenAsInGeneral(t *testing.T) {
 	})
 }
 
-// The buckets into which a state is cut, one night otherwise than the other, its layers
-// and the workers change nothing of what is sent and known.
+// The buckets into which a state is cut, one night otherwise than the other, its layers,
+// the workers and how much is rendered ahead change nothing of what is sent and known.
 func TestBucketsAndLayersChangeNothing(t *testing.T) {
 	deepest := 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -133,9 +137,10 @@ func TestBucketsAndLayersChangeNothing(t *testing.T) {
 					p.Date = one.Date
 				}
 			}
-			k.job.bucketRows, k.job.layers, k.job.Workers = tableFileRows, 1, 1
+			k.job.bucketRows, k.job.layers, k.job.Workers, k.job.ahead = tableFileRows, 1, 1, 0
 			whole, _ := k.attempt(rt, p, one, lostOf(one))
 			k.job.bucketRows, k.job.layers, k.job.Workers = rapid.SampledFrom([]int64{3, 6, 1000}).Draw(rt, "rows of a bucket"), 0, 3
+			k.job.ahead = rapid.SampledFrom([]int{0, 1, 40}).Draw(rt, "rendered ahead")
 			many, _ = k.attempt(rt, p, many, lostOf(many))
 			one, deepest = whole, max(deepest, many.layers())
 			if len(one.State) != 1 || len(many.State) != many.Buckets*many.layers() {

@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -142,28 +144,65 @@ func (b *builder) withoutSource(name string) (id string, published *arrow.Schema
 // members gives the rows of a source that are to be sent.
 func (s *series) members(as *form, from *source) (all []portion) {
 	for _, split := range snapshot.Cut(from.files.Parts, pieceRows) {
+		each := func(ctx context.Context, visit func(of lot, rows []int32) error) error {
+			return s.eachWanted(ctx, as, from, split, visit)
+		}
 		all = append(all, func(ctx context.Context) (func() error, error) {
 			if s.Destination.Format == formatParquet {
-				return func() error { return s.eachWanted(s.ctx, as, from, split, s.write) }, nil
+				return func() error { return each(s.ctx, s.write) }, nil
 			}
-			var lots []rendered
-			err := s.eachWanted(ctx, as, from, split, func(of lot, rows []int32) error {
-				r, err := render(of, rows)
-				lots = append(lots, r)
-				return err
-			})
-			return func() error {
-				for i := range lots {
-					if err := s.write(lots[i].lot(), firstRows(len(lots[i].places))); err != nil {
-						return err
-					}
-				}
-				return nil
-			}, err
+			return s.renderAhead(ctx, each)
 		})
 	}
 	return all
 }
+
+// mostAhead is of how many bytes of text a portion is rendered before it is its turn.
+const mostAhead = 32 << 20
+
+var errAhead = errors.New("enough is rendered")
+
+// renderAhead renders the lots that each gives, as many as are kept; the rest is
+// rendered when it is written.
+func (s *series) renderAhead(ctx context.Context, each func(context.Context, func(lot, []int32) error) error) (write func() error, err error) {
+	var ahead []rendered
+	size := 0
+	err = each(ctx, func(of lot, rows []int32) error {
+		if size >= cmp.Or(s.ahead, mostAhead) {
+			return errAhead
+		}
+		r, err := render(of, rows)
+		ahead, size = append(ahead, r), size+len(r.text)
+		return err
+	})
+	more := errors.Is(err, errAhead)
+	if err != nil && !more {
+		return nil, err
+	}
+	return func() error {
+		for _, r := range ahead {
+			if err := s.writeRendered(r); err != nil {
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+		written := len(ahead)
+		return each(s.ctx, func(of lot, rows []int32) error {
+			if written--; written >= 0 {
+				return nil
+			}
+			r, err := render(of, rows)
+			if err != nil {
+				return err
+			}
+			return s.writeRendered(r)
+		})
+	}, nil
+}
+
+func (s *series) writeRendered(r rendered) error { return s.write(r.lot(), firstRows(len(r.places))) }
 
 // eachWanted gives the rows of a split that are to be sent. They hold until visit
 // returns.
