@@ -9,19 +9,17 @@ import (
 )
 
 // pieces hands out the row groups of parts in a remote store, each once and by one
-// request, while the next ones come. It keeps those that are worked on, and up to
-// piecesAhead times as many that are to follow.
+// request, while the next ones come. It keeps those that are worked on, and for each of
+// them up to piecesAhead that follow.
 type pieces struct {
 	fetching *sync.WaitGroup
 
-	mu    sync.Mutex
-	held  int      // pieces taken and not released
-	ahead int      // pieces begun and not taken
-	free  [][]byte // buffers that were released
+	mu   sync.Mutex
+	free [][]byte // buffers that were released
 }
 
-// piecesAhead is how many requests are on their way for each reader, which decodes a row
-// group faster than a store answers.
+// piecesAhead is how many row groups are on their way behind the one that is worked on,
+// which is decoded faster than a store answers.
 const piecesAhead = 3
 
 // piece is one row group of a part, with the bytes between it and the next one.
@@ -65,16 +63,9 @@ func (s *pieces) begin(p *piece) bool {
 		return false
 	}
 	p.taken = true
-	s.held++
-	if p.begun {
-		s.ahead--
-	} else {
-		s.fetch(p)
-	}
-	for next := p.next; next != nil && s.ahead < piecesAhead*s.held; next = next.next {
-		if !next.begun {
-			s.ahead++
-			s.fetch(next)
+	for n := 0; n <= piecesAhead && p != nil; n, p = n+1, p.next {
+		if !p.begun {
+			s.fetch(p)
 		}
 	}
 	return true
@@ -105,7 +96,6 @@ func (s *pieces) buffer(n int) []byte {
 func (p *piece) release() {
 	p.of.mu.Lock()
 	defer p.of.mu.Unlock()
-	p.of.held--
 	p.of.free = append(p.of.free, p.data)
 	p.data = nil
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // closed are the columns of closed readers, whose buffers are megabytes, for the next
-// readers of any part, until the memory is wanted for something else: a *sync.Pool for
-// each shape. They come without the bytes of texts, of which someone may hold strings.
+// readers of any part, should they come soon: a *sync.Pool for each shape. They come
+// without the bytes of texts, of which someone may hold strings.
 var closed sync.Map
 
 // shape is what columns have in common that can be read with each other's memory.
@@ -52,6 +52,7 @@ func recycle(columns []*column) {
 	for _, c := range columns {
 		if t, ok := c.values.(*texts); ok {
 			t.bytes = nil
+			clear(t.views)
 		}
 		c.run, c.page = nil, direct{}
 		c.pages.leave()

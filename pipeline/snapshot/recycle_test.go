@@ -33,8 +33,11 @@ func TestRecycledColumnsReadLikePqarrow(t *testing.T) {
 	}
 	kept := 0
 	for _, l := range openBytes(t, written[&many][0]).leaves {
-		if poolOf(l).Get() != nil {
+		if c, ok := poolOf(l).Get().(*column); ok {
 			kept++
+			if c.pages.input != nil || c.pages.piece != nil || c.run != nil {
+				t.Errorf("column %s still holds its part", l.name)
+			}
 		}
 	}
 	if kept == 0 {

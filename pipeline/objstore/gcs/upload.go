@@ -14,7 +14,8 @@ const (
 	// chunk is how much of a large object is sent in one request, and sent again when
 	// that fails. What is not larger is held back, so that it is sent at once and with
 	// its checksum, which the store then checks before it keeps it. An upload takes
-	// this much memory, and some for what is to follow.
+	// up to twice this much memory: for what is on its way, and for what is to follow or
+	// was held back.
 	chunk = 8 << 20
 	// blocksHeld is chunk in blocks.
 	blocksHeld = chunk / len(block{}.data)
@@ -85,6 +86,7 @@ func (u *upload) makeRoom() error {
 			return err
 		}
 	}
+	clear(u.held) // they are the stream's
 	u.held = u.held[:0]
 	return nil
 }

@@ -248,7 +248,7 @@ func TestWritesOnEveryCloud(t *testing.T) {
 // A create whose answer is lost is not sent again to a place from which others take
 // what is there: they would find it twice. Where it may be, they do.
 func TestOnceOnEveryCloud(t *testing.T) {
-	small, large := content[:100], bytes.Repeat(content, 12) // in one request, and in pieces
+	small, large := content[:100], bytes.Repeat(content, 20) // in one request, and in pieces
 	for cloud, start := range clouds {
 		for _, test := range []struct {
 			name    string
