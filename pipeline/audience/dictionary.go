@@ -11,6 +11,7 @@ import (
 const (
 	dictionaryTexts   = 16_384
 	dictionaryBytes   = 1 << 20
+	dictionaryText    = 1 << 10 // bytes; a column made plain has them in every row
 	dictionaryNumbers = 1 << 16
 )
 
@@ -18,7 +19,8 @@ const (
 type dictionary struct {
 	codes map[string]uint16
 	texts []string
-	bytes int
+
+	bytes, longest int // of all texts, of one
 }
 
 func newDictionary() *dictionary { return &dictionary{codes: make(map[string]uint16)} }
@@ -28,7 +30,7 @@ func (d *dictionary) code(s string) (uint16, bool) {
 	if code, ok := d.codes[s]; ok {
 		return code, true
 	}
-	if len(d.texts) == dictionaryTexts || d.bytes+len(s) > dictionaryBytes {
+	if len(d.texts) == dictionaryTexts || d.bytes+len(s) > dictionaryBytes || len(s) > dictionaryText {
 		return 0, false
 	}
 	s = strings.Clone(s)
@@ -36,6 +38,7 @@ func (d *dictionary) code(s string) (uint16, bool) {
 	d.codes[s] = code
 	d.texts = append(d.texts, s)
 	d.bytes += len(s)
+	d.longest = max(d.longest, len(s))
 	return code, true
 }
 
@@ -54,7 +57,7 @@ func (d *dictionary) bounds() bounds {
 
 func (d *dictionary) reset() {
 	clear(d.codes)
-	d.texts, d.bytes = d.texts[:0], 0
+	d.texts, d.bytes, d.longest = d.texts[:0], 0, 0
 }
 
 // numbering numbers the different values of a column in a row group, in the order of

@@ -15,7 +15,8 @@
 // group, one page of them; ids are written plain, their lengths first. Every page
 // has a CRC. Under zstd every page is a frame with a checksum of all that it holds.
 // Under snappy a column whose first page hardly shrinks, such as random ids, is not
-// compressed in that row group. Snapshot columns are optional, the id, score,
+// compressed in that row group. A column with a text beyond 1 KiB is written plain from
+// there on. Snapshot columns are optional, the id, score,
 // probability, category and date are required. Types of the snapshot become the
 // plain types that every reader knows:
 //

@@ -200,8 +200,37 @@ func groupRows(r *file.Reader) []int64 {
 	return rows
 }
 
+// groupsOf cuts rows where a row group of plain texts, with ids of eight bytes, has 32 MiB
+// at a multiple of 128 rows. Texts are plain from the first on that is longer than 1 KiB,
+// with those before in the same row group; until then they are codes of two bytes.
+func groupsOf(rows int, texts func(row int) (string, bool)) (groups []int64) {
+	plain, size, asPlain, from := false, 0, 0, 0
+	for i := range rows {
+		s, _ := texts(i)
+		plain = plain || len(s) > 1024
+		size, asPlain = size+8+4+2+2, asPlain+8+4+4+2+len(s)
+		full := size
+		if plain {
+			full = asPlain
+		}
+		if n := i + 1 - from; n%128 == 0 && full >= 32<<20 || n == 122_880 || i == rows-1 {
+			groups, from, size, asPlain = append(groups, int64(n)), i+1, 0, 0
+		}
+	}
+	return groups
+}
+
 func TestRowGroups(t *testing.T) {
 	long := strings.Repeat("x", 2200)
+	textsUntil := func(change int) func(int) (string, bool) {
+		return func(i int) (string, bool) {
+			if i == change {
+				return long, true
+			}
+			return []string{"a", long[:1000]}[i%2], true
+		}
+	}
+	lengths := func(i int) (string, bool) { return long[:i%2200], true }
 	for _, test := range []struct {
 		name  string
 		rows  int
@@ -211,15 +240,21 @@ func TestRowGroups(t *testing.T) {
 		{"none of no rows", 0, nil, nil},
 		{"one, full", 122_880, func(i int) (string, bool) { return []string{"FR", "DE"}[i%2], true }, []int64{122_880}},
 		{"one more row", 122_881, func(i int) (string, bool) { return []string{"FR", "DE"}[i%2], true }, []int64{122_880, 1}},
-		{"cut where texts are long", 16_000, func(i int) (string, bool) { return fmt.Sprint(i, long), true }, []int64{15_360, 640}},
+		{"cut where texts are long", 16_000, func(i int) (string, bool) { return fmt.Sprint(i, long), true }, []int64{15_232, 768}},
+		{"cut where texts add up", 60_000, lengths, groupsOf(60_000, lengths)},
+		{"few texts", 122_881, textsUntil(-1), []int64{122_880, 1}},
+		{"made plain at the end", 70_000, textsUntil(69_000), groupsOf(70_000, textsUntil(69_000))},
+		{"made plain when it is full", 100_000, textsUntil(80_000), []int64{80_000 + 128 - 80_000%128, 100_000 - (80_000 + 128)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			data := writeTexts(t, test.rows, 16_384, test.texts)
 			if diff := cmp.Diff(test.want, groupRows(openParquet(t, data))); diff != "" {
 				t.Errorf("rows of the row groups (-want +got):\n%s", diff)
 			}
-			if !bytes.Equal(data, writeTexts(t, test.rows, 10_007, test.texts)) {
-				t.Error("blocks of 10,007 rows gave other bytes than blocks of 16,384")
+			for _, block := range []int{10_007, 333} {
+				if !bytes.Equal(data, writeTexts(t, test.rows, block, test.texts)) {
+					t.Errorf("blocks of %d rows gave other bytes than blocks of 16,384", block)
+				}
 			}
 		})
 	}

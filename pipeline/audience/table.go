@@ -13,11 +13,12 @@ import (
 )
 
 // A row group ends at groupRows rows, or at a whole number of steps once it
-// holds groupBytes, so that long texts cannot fill the memory. Steps are counted
-// from the group's first row: where it ends depends on the rows alone.
+// holds groupBytes, so that long texts cannot fill the memory, of whoever reads it
+// either. Steps are counted from the group's first row: where it ends depends on the
+// rows alone.
 const (
 	groupRows  = 122_880
-	stepRows   = groupRows / 8
+	stepRows   = 128
 	groupBytes = 32 << 20
 	sinkBytes  = 256 << 10
 )
@@ -51,6 +52,8 @@ type column interface {
 	append(arr arrow.Array, rows []int32) error
 	// size is about the number of bytes buffered.
 	size() int
+	// sizeWith is at least what size is, at any moment, while n rows of arr are added.
+	sizeWith(arr arrow.Array, n int) int
 	// flush writes what is buffered as one column chunk and empties the buffer.
 	flush(w *chunkWriter) (bounds, error)
 	// nullCount counts the nulls buffered.
@@ -102,7 +105,10 @@ func (t *table) write(arrays []arrow.Array, rows []int32) error {
 			return errClosed
 		}
 		for len(rows) > 0 {
-			n := min(len(rows), stepRows-t.buffered%stepRows)
+			n, step := min(len(rows), groupRows-t.buffered), stepRows-t.buffered%stepRows
+			if n > step && t.sizeWith(arrays, n) >= groupBytes {
+				n = step
+			}
 			if err := t.add(arrays, rows[:n]); err != nil {
 				return err
 			}
@@ -112,7 +118,7 @@ func (t *table) write(arrays []arrow.Array, rows []int32) error {
 	})
 }
 
-// add buffers rows, which end at or before the next step.
+// add buffers rows, of which the row group takes all.
 func (t *table) add(arrays []arrow.Array, rows []int32) error {
 	for i, c := range t.columns {
 		if err := c.append(arrays[i], rows); err != nil {
@@ -131,11 +137,21 @@ func (t *table) full() bool {
 	if t.buffered%stepRows != 0 {
 		return false
 	}
-	size := 0
+	return t.buffered == groupRows || t.size() >= groupBytes
+}
+
+func (t *table) size() (sum int) {
 	for _, c := range t.columns {
-		size += c.size()
+		sum += c.size()
 	}
-	return t.buffered == groupRows || size >= groupBytes
+	return sum
+}
+
+func (t *table) sizeWith(arrays []arrow.Array, n int) (sum int) {
+	for i, c := range t.columns {
+		sum += c.sizeWith(arrays[i], n)
+	}
+	return sum
 }
 
 // flush writes the buffered rows as one row group.

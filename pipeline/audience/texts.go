@@ -200,6 +200,30 @@ func (c *texts) unfold() {
 
 func (c *texts) size() int { return 2*len(c.codes) + len(c.data) + 4*len(c.lengths) + 2*len(c.def) }
 
+// sizeWith takes it that the column becomes plain, if it is not.
+func (c *texts) sizeWith(arr arrow.Array, n int) int {
+	size := c.size() + (4+2)*n
+	if c.words != nil {
+		size += len(c.codes) * (4 + c.words.longest)
+	}
+	switch a := arr.(type) {
+	case *array.String:
+		return size + len(a.ValueBytes())
+	case *array.Dictionary:
+		return size + n*longestOf(a.Dictionary())
+	}
+	return size + n*longestOf(arr)
+}
+
+func longestOf(arr arrow.Array) (bytes int) {
+	if a, ok := arr.(array.StringLike); ok {
+		for i := range a.Len() {
+			bytes = max(bytes, len(a.Value(i)))
+		}
+	}
+	return bytes
+}
+
 func (c *texts) flush(w *chunkWriter) (bounds, error) {
 	defer c.reset()
 	if len(c.codes) == 0 {

@@ -13,7 +13,7 @@ import (
 // Revision counts the changes of the bytes that a run writes from the same inputs
 // and config. It is part of the fingerprint, so that a date is published again
 // only on purpose.
-const Revision = 4
+const Revision = 5
 
 // Source is one file that a run reads, known by its content. Name is relative, so
 // that a moved snapshot stays the same.
