@@ -82,8 +82,6 @@ func (c *fixed[T]) append(arr arrow.Array, rows []int32) error {
 
 func (c *fixed[T]) size() int { return 8*len(c.values) + 2*len(c.def) }
 
-func (c *fixed[T]) sizeWith(_ arrow.Array, n int) int { return c.size() + 10*n }
-
 func (c *fixed[T]) flush(w *chunkWriter) (bounds, error) {
 	defer c.reset()
 	values, width := arrow.GetBytes(c.values), binary.Size(T(0))
@@ -129,8 +127,6 @@ func (c *bools) append(arr arrow.Array, rows []int32) error {
 }
 
 func (c *bools) size() int { return 2*len(c.values) + 2*len(c.def) }
-
-func (c *bools) sizeWith(_ arrow.Array, n int) int { return c.size() + 4*n }
 
 func (c *bools) flush(w *chunkWriter) (bounds, error) {
 	defer c.reset()

@@ -117,8 +117,6 @@ func (c *wideDecimals) append(arr arrow.Array, rows []int32) error {
 
 func (c *wideDecimals) size() int { return len(c.bytes) + 2*len(c.def) }
 
-func (c *wideDecimals) sizeWith(_ arrow.Array, n int) int { return c.size() + (c.width+2)*n }
-
 func (c *wideDecimals) flush(w *chunkWriter) (bounds, error) {
 	defer c.reset()
 	return c.bounds(), w.fixed(&c.levels, c.bytes, c.width)

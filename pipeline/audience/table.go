@@ -52,8 +52,6 @@ type column interface {
 	append(arr arrow.Array, rows []int32) error
 	// size is about the number of bytes buffered.
 	size() int
-	// sizeWith is at least what size is, at any moment, while n rows of arr are added.
-	sizeWith(arr arrow.Array, n int) int
 	// flush writes what is buffered as one column chunk and empties the buffer.
 	flush(w *chunkWriter) (bounds, error)
 	// nullCount counts the nulls buffered.
@@ -147,9 +145,15 @@ func (t *table) size() (sum int) {
 	return sum
 }
 
+// sizeWith is at least what size is, at any moment, while n rows of arrays are added.
 func (t *table) sizeWith(arrays []arrow.Array, n int) (sum int) {
+	const widest = 16 + 2 // a number and its level
 	for i, c := range t.columns {
-		sum += c.sizeWith(arrays[i], n)
+		if texts, ok := c.(*texts); ok {
+			sum += texts.sizeWith(arrays[i], n)
+		} else {
+			sum += c.size() + n*widest
+		}
 	}
 	return sum
 }

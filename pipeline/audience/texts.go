@@ -200,7 +200,8 @@ func (c *texts) unfold() {
 
 func (c *texts) size() int { return 2*len(c.codes) + len(c.data) + 4*len(c.lengths) + 2*len(c.def) }
 
-// sizeWith takes it that the column becomes plain, if it is not.
+// sizeWith is at least what size is, at any moment, while n rows of arr are added, as if
+// the column became plain.
 func (c *texts) sizeWith(arr arrow.Array, n int) int {
 	size := c.size() + (4+2)*n
 	if c.words != nil {
