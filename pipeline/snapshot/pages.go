@@ -55,6 +55,12 @@ type pages struct {
 // leave forgets the chunk that was read.
 func (p *pages) leave() {
 	p.input, p.piece, p.unread, p.distinct, p.offer, p.current = nil, nil, nil, nil, nil, nil
+	if cap(p.body) > mostBody {
+		p.body = nil
+	}
+	if cap(p.window) > mostBody {
+		p.window = nil
+	}
 }
 
 // open starts a chunk of a part of size bytes; held is the piece that it is in, or nil.
