@@ -19,9 +19,9 @@ const (
 	chunk = 8 << 20
 	// blocksHeld is chunk in blocks.
 	blocksHeld = chunk / len(block{}.data)
-	// blocksWaiting is how many blocks a writer may be ahead of the store, so that it
-	// goes on while a chunk is on its way: half of the next one.
-	blocksWaiting = blocksHeld / 2
+	// blocksWaiting is how many blocks a writer may be ahead of the store: the next
+	// chunk, so that it goes on while one is on its way.
+	blocksWaiting = blocksHeld
 )
 
 // Put implements objstore.Driver. Nothing is sent before the object ends or
