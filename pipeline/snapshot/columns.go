@@ -54,11 +54,19 @@ type rows struct {
 	nulls    int
 }
 
+// newColumn gives a column that is of no part yet.
 func newColumn(l leaf) *column {
+	repetition := parquet.Repetitions.Required
+	if l.optional {
+		repetition = parquet.Repetitions.Optional
+	}
+	node := schema.MustPrimitive(schema.NewPrimitiveNode(l.name, repetition, l.physical, -1, int32(l.length)))
 	c := &column{
-		pages:    pages{text: l.kind.ID() == arrow.STRING},
-		levels:   make([]int16, BatchRows),
-		validity: make([]byte, BatchRows/8),
+		pages:     pages{text: l.kind.ID() == arrow.STRING},
+		described: schema.NewColumn(node, int16(repetition), 0),
+		numbered:  schema.NewColumn(schema.NewInt32Node(l.name, repetition, -1), int16(repetition), 0),
+		levels:    make([]int16, BatchRows),
+		validity:  make([]byte, BatchRows/8),
 	}
 	c.values = newVector(l, &c.pages)
 	return c

@@ -4,9 +4,6 @@ import (
 	"io"
 	"slices"
 	"sync"
-
-	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/schema"
 )
 
 // closed are columns of closed readers, whose buffers are megabytes, for the next
@@ -23,41 +20,22 @@ const (
 	mostBody = 4 << 20
 )
 
-// shape is what columns have in common that are read with each other's memory. Those of
-// another name would do too, but need more of it or less.
-type shape struct {
-	name     string
-	physical parquet.Type
-	length   int
-	optional bool
-	kind     string
-}
-
-func (l leaf) shape() shape { return shape{l.name, l.physical, l.length, l.optional, l.kind.String()} }
-
 // columnOf gives a column of a part, with the memory of a closed one if there is one.
 func columnOf(l leaf, input io.ReaderAt, lim Limits) *column {
-	c := takeClosed(l.shape())
+	c := takeClosed(l)
 	if c == nil {
 		c = newColumn(l)
 	}
-	repetition := parquet.Repetitions.Required
-	if l.optional {
-		repetition = parquet.Repetitions.Optional
-	}
-	node := schema.MustPrimitive(schema.NewPrimitiveNode(l.name, repetition, l.physical, -1, int32(l.length)))
-	c.described = schema.NewColumn(node, int16(repetition), 0)
-	c.numbered = schema.NewColumn(schema.NewInt32Node(l.name, repetition, -1), int16(repetition), 0)
 	c.leaf, c.pages.input, c.pages.limits = l, input, lim
 	return c
 }
 
-// takeClosed gives nil where there is none of a shape.
-func takeClosed(s shape) *column {
+// takeClosed gives nil where there is none like it.
+func takeClosed(l leaf) *column {
 	closed.mu.Lock()
 	defer closed.mu.Unlock()
 	for i, c := range slices.Backward(closed.columns) {
-		if c.leaf.shape() == s {
+		if c.leaf.like(l) {
 			closed.columns = slices.Delete(closed.columns, i, i+1)
 			return c
 		}

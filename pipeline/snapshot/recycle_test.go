@@ -33,7 +33,7 @@ func TestRecycledColumnsReadLikePqarrow(t *testing.T) {
 		}
 	}
 	for _, l := range openBytes(t, reversed).leaves {
-		c := takeClosed(l.shape())
+		c := takeClosed(l)
 		if c == nil {
 			t.Fatalf("column %s is not kept for the next reader", l.name)
 		}

@@ -18,6 +18,12 @@ type leaf struct {
 	kind     arrow.DataType
 }
 
+// like says whether columns of both are read alike, wherever their chunks are. Those of
+// another name would be too, but need more memory or less.
+func (l leaf) like(o leaf) bool {
+	return l.name == o.name && l.physical == o.physical && l.length == o.length && l.optional == o.optional && arrow.TypeEqual(l.kind, o.kind)
+}
+
 const readable = "accepted are flat columns of integers, floats, decimals, booleans, dates, timestamps and text"
 
 // readSchema sorts the top-level columns into readable and not, and gives the
